@@ -169,7 +169,8 @@ def _complete_nodes(
     ]
     if any(node.fallback is None for node in nodes):
         with_memory = {r.node for r in memory}
-        orders = derive_fallback([n for n in nodes if n.id in with_memory and n.online])
+        populated = [n for n in nodes if n.id in with_memory and n.online]
+        orders = derive_fallback(populated, [n.id for n in nodes])
         if len(nodes) > 1:
             made.append(
                 Assumption(
@@ -208,8 +209,12 @@ def derive_zones(memory: Iterable[MemoryRange], node: int) -> tuple[Zone, ...]:
     return tuple(zones)
 
 
-def derive_fallback(nodes: Sequence[Node]) -> dict[int, tuple[int, ...]]:
+def derive_fallback(
+    nodes: Sequence[Node], all_ids: Sequence[int] | None = None
+) -> dict[int, tuple[int, ...]]:
     """Fallback order of each of `nodes` (those with memory; distances filled in), by id.
+
+    `all_ids` are the ids that the distances are listed for, ascending; by default those of `nodes`.
 
     The kernel builds the lists one node after the other; each time, the unused node with the
     smallest ``(distance + (lower id than self) + (has CPUs)) * MAX_NUMNODES + load`` comes next, and
@@ -219,17 +224,18 @@ def derive_fallback(nodes: Sequence[Node]) -> dict[int, tuple[int, ...]]:
     load = dict.fromkeys(ids, 0)
     orders: dict[int, tuple[int, ...]] = {}
     by_id = {node.id: node for node in nodes}
+    known = list(all_ids) if all_ids is not None else ids
     for own in ids:
         order = [own]
         previous = own
         while len(order) < len(ids):
 
             def key(other: int, own: int = own) -> tuple[int, int]:
-                step = node_distance(by_id[own], other, ids) + (other < own) + 1
+                step = node_distance(by_id[own], other, known) + (other < own) + 1
                 return (step * MAX_NUMNODES + load[other], other)
 
             best = min((other for other in ids if other not in order), key=key)
-            if node_distance(by_id[own], best, ids) != node_distance(by_id[own], previous, ids):
+            if node_distance(by_id[own], best, known) != node_distance(by_id[own], previous, known):
                 load[best] += 1
             order.append(best)
             previous = best
