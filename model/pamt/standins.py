@@ -33,7 +33,14 @@ from pamt.machine import (
 )
 from pamt.ranges import GIB, MIB, Range, RangeSet
 
-__all__ = ["Assumption", "Completed", "complete", "derive_fallback", "derive_zones", "node_distance"]
+__all__ = [
+    "Assumption",
+    "Completed",
+    "complete",
+    "derive_fallback",
+    "derive_zones",
+    "node_distance",
+]
 
 DMA_END = 16 * MIB
 DMA32_END = 4 * GIB
@@ -255,9 +262,7 @@ def node_distance(node: Node, other: int, ids: Sequence[int]) -> int:
     return LOCAL_DISTANCE if other == node.id else REMOTE_DISTANCE
 
 
-def _free_from_memory(
-    memory: Sequence[MemoryRange], nodes: Sequence[Node]
-) -> tuple[FreeRun, ...]:
+def _free_from_memory(memory: Sequence[MemoryRange], nodes: Sequence[Node]) -> tuple[FreeRun, ...]:
     movable = {
         node.id: RangeSet(z.range for z in node.zones or () if z.name == "Movable")
         for node in nodes

@@ -11,6 +11,7 @@ Source: facts on Linux, section 6.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from pamt.configuration import Area
@@ -74,7 +75,7 @@ def reserve_areas(tdmr: Range, pieces: Sequence[Range], max_reserved: int) -> Re
         if count == max_reserved:
             return Reserved(areas, EXHAUSTED)
         areas.append(Area(offset, piece.end - piece.start))
-        count += 1
+        count += 1  # noqa: SIM113 - a plain counter, for the symbolic run
     return Reserved(areas, FILLED)
 
 
@@ -86,7 +87,7 @@ def sort_areas(areas: Sequence[Area]) -> tuple[tuple[Area, ...], int]:
     bottom-up heap sort, repeated here so that recorded runs of that kind agree as well.
     """
     ordered = sorted(areas)
-    overlap = any(a.offset + a.size > b.offset for a, b in zip(ordered, ordered[1:], strict=False))
+    overlap = any(a.offset + a.size > b.offset for a, b in pairwise(ordered))
     return _heap_sort(list(areas)) if overlap else (tuple(ordered), 0)
 
 

@@ -28,7 +28,7 @@ from pamt.kernel.sizes import home_node, pamt_regions, pamt_sizes
 from pamt.kernel.variants import Variant
 from pamt.machine import Machine, MemoryRange
 from pamt.outcome import EINVAL, ENOMEM, ENOSPC, SUCCESS, Message, Outcome, PlannedTdmr, Taken
-from pamt.ranges import PAGE, Range
+from pamt.ranges import KIB, PAGE, Range
 
 __all__ = ["ChunkSource", "construct"]
 
@@ -90,9 +90,7 @@ def construct(machine: Machine, alloc: ChunkSource, variant: Variant) -> Outcome
         if reserved.stop == EXHAUSTED:
             said.append(messages.areas_exhausted(tdmr))
             trace = _give_back(alloc, trace)
-            return _failed(
-                ENOSPC, "ENOSPC_reserved", said, variant, tdmrs, index, trace, warnings
-            )
+            return _failed(ENOSPC, "ENOSPC_reserved", said, variant, tdmrs, index, trace, warnings)
         if reserved.stop == UNALIGNED:
             trace = _give_back(alloc, trace)
             return _failed(
@@ -104,22 +102,15 @@ def construct(machine: Machine, alloc: ChunkSource, variant: Variant) -> Outcome
 
     if variant.dynamic_pamt:
         said.append(messages.dynamic_pamt())
-    done = Outcome(
-        0,
-        SUCCESS,
-        tuple(tdmrs),
-        kernel_warnings=warnings,
-        trace=tuple(trace),
-        dynamic_pamt=variant.dynamic_pamt,
-    )
-    said += [messages.allocated(done.pamt_kb), messages.initialized()]
+    kilobytes = sum(taken.range.size for taken in trace) // KIB
+    said += [messages.allocated(kilobytes), messages.initialized()]
     return Outcome(
         0,
         SUCCESS,
-        done.tdmrs,
+        tuple(tdmrs),
         messages=tuple(said),
         kernel_warnings=warnings,
-        trace=done.trace,
+        trace=tuple(trace),
         dynamic_pamt=variant.dynamic_pamt,
     )
 

@@ -33,8 +33,7 @@ def tdmrs_reaching_limit(used: int, limit: int) -> Message:
 def no_local_node(tdmr: Range) -> Message:
     return _line(
         "W",
-        f"TDMR {tdmr}: unable to find local NUMA node for PAMT allocation,"
-        " fallback to use node 0.",
+        f"TDMR {tdmr}: unable to find local NUMA node for PAMT allocation, fallback to use node 0.",
     )
 
 
