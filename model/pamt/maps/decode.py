@@ -80,7 +80,7 @@ class WrongValueError(Exception):
 
 
 class Kind(NamedTuple):
-    """What one value may be.  `decode` raises :class:`WrongValueError`; `schema` is its JSON Schema."""
+    """What one value may be: `decode` raises WrongValueError; `schema` is its JSON Schema."""
 
     decode: Callable[[Any], Any]
     schema: Mapping[str, Any]
