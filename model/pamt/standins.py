@@ -151,8 +151,13 @@ def _complete_nodes(
                 "the slots the kernel tries start elsewhere if the real zones start elsewhere",
             )
         )
+        by_node: dict[int, list[MemoryRange]] = {}
+        for r in memory:
+            by_node.setdefault(r.node, []).append(r)
         nodes = [
-            node if node.zones is not None else replace(node, zones=derive_zones(memory, node.id))
+            node
+            if node.zones is not None
+            else replace(node, zones=derive_zones(by_node.get(node.id, ()), node.id))
             for node in nodes
         ]
     if any(node.distance is None for node in nodes) and len(nodes) > 1:
@@ -273,8 +278,9 @@ def _free_from_memory(memory: Sequence[MemoryRange], nodes: Sequence[Node]) -> t
         start = max(r.start, MIB)
         if start >= r.end:
             continue
-        left = RangeSet([(start, r.end)])
-        if closed:
-            left = left - closed.within(left.span)
+        if not closed:
+            free.append(FreeRun(start, r.end, r.node, r.origin))
+            continue
+        left = RangeSet([(start, r.end)]) - closed
         free += [FreeRun(run.start, run.end, r.node, r.origin) for run in left]
     return tuple(free)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from pamt.kernel import messages
@@ -56,7 +57,7 @@ def construct(machine: Machine, alloc: ChunkSource, variant: Variant) -> Outcome
     listed = build_memory_list(machine.memory)
     cmrs = trim_cmrs(machine.cmrs) if variant.holes_from_cmrs else []
     if variant.check_convertible:
-        outside = first_range_outside_cmrs(listed, cmrs)
+        outside = _first_outside(listed, cmrs)
         if outside is not None:
             said.append(messages.not_convertible(outside.range))
             return _failed(EINVAL, "EINVAL_memlist_not_in_cmr", said, variant)
@@ -113,6 +114,21 @@ def construct(machine: Machine, alloc: ChunkSource, variant: Variant) -> Outcome
         trace=tuple(trace),
         dynamic_pamt=variant.dynamic_pamt,
     )
+
+
+def _first_outside(listed: Sequence[MemoryRange], cmrs: Sequence[Range]) -> MemoryRange | None:
+    """:func:`first_range_outside_cmrs`, near linear when the CMRs are sorted and disjoint.
+
+    Then only the first CMR that ends at or above a range's end can contain the range: a later one
+    starts higher still.
+    """
+    if any(a.end > b.start for a, b in pairwise(cmrs)):
+        return first_range_outside_cmrs(listed, cmrs)
+    for r in listed:
+        at = bisect_left(cmrs, r.end, key=_end)
+        if first_range_outside_cmrs([r], cmrs[at : at + 1]) is not None:
+            return r
+    return None
 
 
 def _allocate_pamts(
