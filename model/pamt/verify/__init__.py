@@ -1,0 +1,1 @@
+"""Verification of policies on every map of a scope: scopes, properties, counterexamples."""
