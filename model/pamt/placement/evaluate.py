@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pamt.configuration import LEVELS, Configuration, Tdmr
 from pamt.kernel.memlist import build_memory_list
 from pamt.machine import Machine
+from pamt.module.accept import accepts
 from pamt.placement.question import Question, pose
 from pamt.placement.shape import Reservations
 from pamt.placement.space import Objective, Space
@@ -182,7 +183,9 @@ def _reserved(tdmr: Tdmr) -> list[Range]:
 
 def _accepted(question: Question, configuration: Configuration) -> Iterator[Violation]:
     """TDH.SYS.CONFIG answers TDX_SUCCESS."""
-    return iter(())
+    assert question.machine.cmrs is not None
+    if not accepts(configuration, question.machine.cmrs, question.limits):
+        yield Violation("accepted")
 
 
 def objective_of(question: Question, configuration: Configuration) -> Objective:

@@ -27,6 +27,8 @@ from pamt.kernel.layout import lay_out_tdmrs
 from pamt.kernel.memlist import build_memory_list
 from pamt.kernel.sizes import PamtSizes, pamt_sizes
 from pamt.machine import Limits, Machine, MemoryRange, Node
+from pamt.module.cmr import walk_cmr_list
+from pamt.module.rules.operands import DYNAMIC_PAMT_ADDRESS_END
 from pamt.placement.space import Space
 from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet, align_up
 from pamt.standins import node_distance
@@ -43,7 +45,10 @@ __all__ = [
 
 
 class InputError(ValueError):
-    """The machine cannot be asked about: free runs outside their node's memory, not completed."""
+    """The machine cannot be asked about: not completed, a CMR list that TDH.SYS.INIT refuses, ...
+
+    ... or free runs that are not memory of their node, or belong to two nodes.
+    """
 
 
 class NodeRun(NamedTuple):
@@ -65,6 +70,8 @@ class TrivialCause(NamedTuple):
     holds (`where`, each part).  ``tdmrs-exhausted``: the kernel layout needs more than `limit`
     TDMRs (`where`: the TDMRs laid out so far), or the limit is 0.  ``address-limit``: memory lies
     in a GiB that reaches past `limit`, the first address with a KeyID bit (`where`: that memory).
+    ``dynamic-keyid``: dynamic PAMT is asked for, which the module refuses where KeyID bits begin
+    above bit 48.
     """
 
     kind: str
@@ -176,6 +183,8 @@ class Question:
         if align_up(self.memory_set.span.end, GIB) > ceiling:
             beyond = [r.range for r in self.memory if align_up(r.end, GIB) > ceiling]
             return TrivialCause("address-limit", tuple(beyond), ceiling)
+        if self.limits.dynamic_pamt and ceiling > DYNAMIC_PAMT_ADDRESS_END:
+            return TrivialCause("dynamic-keyid", limit=DYNAMIC_PAMT_ADDRESS_END)
         if self.limits.max_tdmrs < 1 or (self.space.tdmrs == "kernel" and self._layout[1]):
             return TrivialCause("tdmrs-exhausted", self.kernel_tdmrs, self.limits.max_tdmrs)
         return None
@@ -246,11 +255,14 @@ class Question:
 def pose(machine: Machine, space: Space, given_up: RangeSet | None = None) -> Question:
     """The question about a completed machine, with the pages `given_up` already withdrawn.
 
-    Raises InputError when the machine is not completed, when a free run leaves its node's memory
-    ranges, or when free runs of two nodes overlap.
+    Raises InputError when the machine is not completed, when TDH.SYS.INIT refuses its CMR list, when
+    a free run leaves its node's memory ranges, or when free runs of two nodes overlap.
     """
     if machine.memory is None or machine.cmrs is None or machine.free is None:
         raise InputError("the machine's stand-ins have not been filled in")
+    refused = walk_cmr_list(machine.cmrs, machine.limits)
+    if refused is not None:
+        raise InputError(f"the CMR list breaks {refused.rule}")
     gone = given_up if given_up is not None else RangeSet()
     memory = without(build_memory_list(machine.memory), gone)
     return Question(

@@ -80,7 +80,8 @@ DEFAULT_OBJECTIVE: tuple[str, ...] = COMPONENTS
 def parse_objective(text: str) -> tuple[str, ...]:
     """The order that ``--objective`` names, e.g. ``"remote,areas"``.
 
-    Components left out do not count.  Raises ValueError for an unknown or repeated component, and for an empty list.
+    Components left out do not count.  Raises ValueError for an unknown or repeated component, and
+    for an empty list.
     """
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     unknown = [name for name in names if name not in COMPONENTS]
