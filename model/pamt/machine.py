@@ -18,6 +18,7 @@ __all__ = [
     "MAX_CMRS",
     "REMOTE_DISTANCE",
     "Cmr",
+    "FirmwareRange",
     "FreeRun",
     "Limits",
     "Machine",
@@ -76,6 +77,18 @@ class FreeRun(NamedTuple):
     @property
     def range(self) -> Range:
         return Range(self.start, self.end)
+
+
+class FirmwareRange(NamedTuple):
+    """What firmware says of a range that is not memory for the OS, e.g. ``ACPI data``.
+
+    A note for explanations; no rule and no policy looks at it.
+    """
+
+    start: int
+    end: int
+    kind: str
+    origin: str = ""
 
 
 class Zone(NamedTuple):
@@ -140,3 +153,5 @@ class Machine:
     nodes: tuple[Node, ...] = ()
     free: tuple[FreeRun, ...] | None = None
     assumptions: tuple[str, ...] = ()
+    firmware: tuple[FirmwareRange, ...] = ()
+    """Ascending by start."""
