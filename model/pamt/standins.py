@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from pamt.machine import (
@@ -229,28 +230,35 @@ def derive_fallback(
     `all_ids` are the ids that the distances are listed for, ascending; by default those of `nodes`.
 
     The kernel builds the lists one node after the other; each time, the unused node with the
-    smallest ``(distance + (lower id than self) + (has CPUs)) * MAX_NUMNODES + load`` comes next, and
-    the first node of a new distance group has its load counted up.
+    smallest ``(distance + (lower id than self) + (has CPUs)) * MAX_NUMNODES + load`` comes next,
+    and the first node of a new distance group has its load counted up.
     """
     ids = [node.id for node in nodes]
     load = dict.fromkeys(ids, 0)
     orders: dict[int, tuple[int, ...]] = {}
-    by_id = {node.id: node for node in nodes}
     known = list(all_ids) if all_ids is not None else ids
-    for own in ids:
-        order = [own]
-        previous = own
-        while len(order) < len(ids):
-
-            def key(other: int, own: int = own) -> tuple[int, int]:
-                step = node_distance(by_id[own], other, known) + (other < own) + 1
-                return (step * MAX_NUMNODES + load[other], other)
-
-            best = min((other for other in ids if other not in order), key=key)
-            if node_distance(by_id[own], best, known) != node_distance(by_id[own], previous, known):
-                load[best] += 1
-            order.append(best)
-            previous = best
+    place = {node_id: at for at, node_id in enumerate(known)}
+    for node in nodes:
+        own = node.id
+        given = node.distance or ()
+        far = {
+            other: given[place[other]]
+            if other in place and place[other] < len(given)
+            else LOCAL_DISTANCE
+            if other == own
+            else REMOTE_DISTANCE
+            for other in ids
+        }
+        # A load counted up belongs to a node that this list holds already, so that within one
+        # list the keys stay what they are: one sort does what the kernel's repeated search does.
+        keys = {
+            other: ((far[other] + (other < own) + 1) * MAX_NUMNODES + load[other], other)
+            for other in ids
+        }
+        order = [own, *sorted((other for other in ids if other != own), key=keys.__getitem__)]
+        for previous, other in pairwise(order):
+            if far[other] != far[previous]:
+                load[other] += 1
         orders[own] = tuple(order)
     return orders
 
