@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from pamt.kernel.areas import chunks_inside, find_holes
 from pamt.kernel.memlist import LOW_MEMORY_END, build_memory_list
-from pamt.machine import Machine, MemoryRange
+from pamt.machine import FirmwareRange, Machine, MemoryRange
 from pamt.ranges import Range
 
 __all__ = ["AreaEvidence", "Note", "area_evidence"]
@@ -61,9 +61,7 @@ def area_evidence(
     else:
         found += [_outside(machine, hole) for hole in find_holes(tdmr, cmrs)]
     for owner, chunk in enumerate(chunks):
-        found += [
-            AreaEvidence("pamt", part, (), owner) for part in chunks_inside(tdmr, [chunk])
-        ]
+        found += [AreaEvidence("pamt", part, (), owner) for part in chunks_inside(tdmr, [chunk])]
     return found
 
 
@@ -121,5 +119,5 @@ def _start(r: MemoryRange) -> int:
     return r.start
 
 
-def _end(r: Range | MemoryRange) -> int:
+def _end(r: MemoryRange | FirmwareRange) -> int:
     return r.end
