@@ -255,8 +255,8 @@ class Question:
 def pose(machine: Machine, space: Space, given_up: RangeSet | None = None) -> Question:
     """The question about a completed machine, with the pages `given_up` already withdrawn.
 
-    Raises InputError when the machine is not completed, when TDH.SYS.INIT refuses its CMR list, when
-    a free run leaves its node's memory ranges, or when free runs of two nodes overlap.
+    Raises InputError when the machine is not completed, when TDH.SYS.INIT refuses its CMR list,
+    when a free run leaves its node's memory ranges, or when free runs of two nodes overlap.
     """
     if machine.memory is None or machine.cmrs is None or machine.free is None:
         raise InputError("the machine's stand-ins have not been filled in")

@@ -1,0 +1,141 @@
+"""Asking z3 about the guards of a symbolic run, with a budget in solver steps.
+
+The same question takes the same steps on every machine of one z3 build; nothing depends on time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from pamt.smt.symbolic import SymBool, SymInt, Symbols
+
+__all__ = ["Assignment", "Query", "Verdict"]
+
+Verdict = Literal["sat", "unsat", "unknown"]
+
+
+class Assignment:
+    """Values for every symbol of a run."""
+
+    def __init__(self, symbols: Symbols, model: Any) -> None:
+        self._symbols = symbols
+        self._model = model
+
+    def integer(self, value: Any) -> int:
+        """The value of an integer, plain or symbolic."""
+        if isinstance(value, int):
+            return value
+        found = self._model.eval(value.term, model_completion=True)
+        number = (
+            found.as_signed_long() if self._symbols.encoding == "bv" else found.as_long()
+        )
+        return int(number) * value.unit
+
+    def guard(self, value: Any) -> bool:
+        """Whether a guard holds."""
+        if isinstance(value, bool):
+            return value
+        import z3
+
+        return bool(z3.is_true(self._model.eval(value.term, model_completion=True)))
+
+
+class Asked(NamedTuple):
+    """An answer and what it cost."""
+
+    verdict: Verdict
+    assignment: Assignment | None
+    steps: int
+    reason: str = ""
+
+
+class Query:
+    """A solver loaded with the definitions and assumptions of one run."""
+
+    def __init__(self, symbols: Symbols, seed: int = 0) -> None:
+        import z3
+
+        self._symbols = symbols
+        self._solver = (
+            z3.SolverFor("QF_BV") if symbols.encoding == "bv" else z3.SimpleSolver()
+        )
+        self._solver.set("random_seed", seed)
+        self._loaded = 0
+        self.steps = 0
+        """Solver steps used so far."""
+        self.asked = 0
+
+    def ask(self, guards: Iterable[Any], budget: int) -> Asked:
+        """Whether all of `guards` can hold together, within `budget` solver steps."""
+        terms = []
+        for guard in guards:
+            if guard is False:
+                return Asked("unsat", None, 0)
+            if guard is not True:
+                terms.append(guard.term)
+        self._load()
+        self.asked += 1
+        self._solver.push()
+        try:
+            self._solver.add(terms)
+            self._solver.set("rlimit", max(1, min(budget, 2**32 - 1)))
+            before = self._count()
+            answer = str(self._solver.check())
+            used = self._count() - before
+            self.steps += used
+            if answer == "sat":
+                return Asked("sat", Assignment(self._symbols, self._solver.model()), used)
+            if answer == "unsat":
+                return Asked("unsat", None, used)
+            return Asked("unknown", None, used, self._solver.reason_unknown())
+        finally:
+            self._solver.pop()
+
+    def smallest(
+        self, value: Any, held: Sequence[Any], budget: int, known: int | None = None
+    ) -> tuple[int | None, bool]:
+        """The smallest value of an integer under `held`, by bisection; and whether that is proved.
+
+        `known` is a value that is known to be possible.
+        """
+        if isinstance(value, int):
+            return value, True
+        best = known
+        if best is None:
+            first = self.ask(held, budget)
+            if first.assignment is None:
+                return None, first.verdict == "unsat"
+            best = first.assignment.integer(value)
+        low, unit = value.low, value.unit
+        step = 0
+        while low < best:
+            # Gallop from below first: small values are common in smallest maps.
+            middle = low if step == 0 else low + (best - low) // unit // 2 * unit
+            step += 1
+            answer = self.ask([*held, value <= middle], budget)
+            if answer.assignment is not None:
+                best = answer.assignment.integer(value)
+            elif answer.verdict == "unsat":
+                low = middle + unit
+            else:
+                return best, False
+        return best, True
+
+    def _load(self) -> None:
+        side = self._symbols.side
+        if self._loaded < len(side):
+            self._solver.add(side[self._loaded :])
+            self._loaded = len(side)
+
+    def _count(self) -> int:
+        statistics = self._solver.statistics()
+        for key in statistics.keys():
+            if key == "rlimit count":
+                return int(statistics.get_key_value(key))
+        return 0
+
+
+def is_symbol(value: Any) -> bool:
+    """Whether `value` is symbolic."""
+    return isinstance(value, SymBool | SymInt)
