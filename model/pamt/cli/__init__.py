@@ -1,0 +1,1 @@
+"""The command line: one file a command; :mod:`main` finds them and loads the one asked for."""

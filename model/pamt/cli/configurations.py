@@ -1,0 +1,59 @@
+"""Configuration files: read for `check` and `show`, written by the commands that make one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pamt.cli.answer import Output, say
+from pamt.configuration import Configuration
+from pamt.report.envelope import InputFile
+
+__all__ = ["LoadedConfiguration", "configuration_product", "load_configuration"]
+
+
+class LoadedConfiguration(NamedTuple):
+    configuration: Configuration
+    file: InputFile
+
+
+def load_configuration(path: str) -> LoadedConfiguration:
+    """Read a configuration file in TOML, JSON or raw TDMR_INFO.  Raises InputErrors."""
+    from pamt.cli.inputs import digest
+    from pamt.maps.configuration_file import configuration_from_text
+    from pamt.maps.document import read_bytes
+
+    content, name = read_bytes(path)
+    return LoadedConfiguration(configuration_from_text(content, name), digest(name, content))
+
+
+def configuration_product(
+    output: Output, configuration: Configuration | None
+) -> Callable[[], bytes] | None:
+    """What ``-o FILE`` gets, if its name asks for a configuration: by suffix .toml, .bin, .json.
+
+    With ``--json``, a .json file gets the result instead.  Where there is no configuration to
+    write, that is said, and nothing is written.
+    """
+    suffix = "" if output.file is None else output.file.suffix.lower()
+    wanted = {".toml", ".bin"} if output.as_json else {".toml", ".bin", ".json"}
+    if suffix not in wanted:
+        return None
+
+    def product() -> bytes:
+        from pamt.maps.configuration_file import dump_configuration
+        from pamt.maps.tdmr_info import write_tdmr_info
+
+        assert configuration is not None
+        if suffix == ".bin":
+            return write_tdmr_info(configuration, str(output.file))
+        return dump_configuration(configuration, "json" if suffix == ".json" else "toml").encode()
+
+    if configuration is None:
+
+        def nothing() -> bytes:
+            say(f"{output.file}: not written, there is no configuration")
+            return b""
+
+        return nothing
+    return product

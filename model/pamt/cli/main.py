@@ -1,0 +1,110 @@
+"""``pamt``: the group of commands, and what happens to an error that no command handles.
+
+A command's module is imported when that command runs, so that none pays for another's imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+from pamt import __version__
+from pamt.cli import exits
+from pamt.maps.errors import InputErrors
+
+__all__ = ["COMMANDS", "cli", "invoke", "main"]
+
+COMMANDS = {
+    "import": ("import_", "Make a map file from kernel logs and other listings."),
+    "show": ("show", "Draw a map, and what a configuration or a policy does on it."),
+    "simulate": ("simulate", "What will this kernel do on this map?"),
+    "check": ("check", "What does TDH.SYS.CONFIG answer to this configuration?"),
+    "sizes": ("sizes", "How much memory the PAMTs of so many bytes take."),
+    "conform": ("conform", "Replay recorded runs of the real kernel or the real module."),
+    "judge": ("judge", "Run case files and compare with what they expect."),
+}
+"""Name -> module under :mod:`pamt.cli`, and the line that ``pamt --help`` shows."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pamt.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Exit codes"):
+            for line in exits.TABLE.splitlines():
+                formatter.write(f"{line}\n")
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Model checker and constraint solver for Intel TDX PAMT placement.
+
+    A machine is a map file (TOML or JSON); `pamt import` makes one from a kernel log.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; nothing but the code leaves here.
+
+    An error that no command expects is never exit 1, which would read as a verdict.
+    """
+    try:
+        return invoke(args)
+    except InputErrors as errors:
+        # All of them, and nothing has been written.
+        click.echo(str(errors), err=True)
+        return exits.BAD_INPUT
+    except click.ClickException as error:
+        error.show()
+        return exits.BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("pamt: interrupted, nothing settled", err=True)
+        return exits.NOT_SETTLED
+    except Exception:  # noqa: BLE001 - any other error is a bug of ours: say so, with its trace
+        import traceback
+
+        click.echo(traceback.format_exc(), err=True, nl=False)
+        click.echo("pamt: internal error; this is a bug", err=True)
+        return exits.INTERNAL
+
+
+def invoke(args: Sequence[str] | None) -> int:
+    """Run one command line and return its exit code.
+
+    Raises what the command raises: InputErrors for bad files, click's exceptions for a bad command
+    line, anything else for a defect.
+    """
+    code = cli.main(args=args, prog_name="pamt", standalone_mode=False)
+    return code if isinstance(code, int) else exits.OK

@@ -1,0 +1,175 @@
+"""``pamt show``: draw a map, and what a configuration or a policy does on it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pamt.cli.answer import Answer, Output, common, finish
+
+if TYPE_CHECKING:
+    from pamt.ranges import Range
+    from pamt.report.drawing import Span
+
+__all__ = ["command"]
+
+PLAIN_WIDTH = 100
+_WINDOW = re.compile(r"(0x[0-9a-fA-F]+|\d+)-(0x[0-9a-fA-F]+|\d+)")
+
+
+@click.command("show")
+@click.argument("machine")
+@click.argument("configuration", required=False)
+@click.option(
+    "--policy",
+    "name",
+    default="linux:mainline",
+    show_default=True,
+    metavar="NAME",
+    help="Without CONFIGURATION: draw what this policy does.",
+)
+@click.option("--window", metavar="START-END", help="Draw these addresses only.")
+@click.option("--width", type=click.IntRange(40, 1000), help="Columns (default: the terminal's).")
+@common
+def command(
+    machine: str,
+    configuration: str | None,
+    name: str,
+    window: str | None,
+    width: int | None,
+    output: Output,
+) -> int:
+    """Draw a map, and what a configuration or a policy does on it.
+
+    To scale, on an axis with breaks: a stretch in which nothing changes is cut short.  The last
+    columns of the table say how many reserved areas each TDMR uses of those it may have.
+
+    -o FILE.svg writes a picture.
+    """
+    from pamt.cli.configurations import load_configuration
+    from pamt.cli.inputs import load_machine
+    from pamt.cli.policies import find_policy
+    from pamt.maps.errors import gather
+    from pamt.report.drawing import ASCII, UNICODE, draw
+    from pamt.report.scene import scene_of_configuration, scene_of_outcome
+    from pamt.report.show import scene_fields, tdmr_lines, title_lines
+
+    loaded, given = gather(
+        lambda: load_machine(machine, any_cmrs=True),
+        lambda: None if configuration is None else load_configuration(configuration),
+    )
+    said: list[str] = []
+    if given is not None:
+        scene = scene_of_configuration(loaded.machine, given.configuration)
+        shown = f"configuration {given.file.name}"
+    else:
+        from pamt.policies.protocol import run_policy
+
+        policy, variant = find_policy(name)
+        outcome = run_policy(policy, loaded.machine)
+        scene = scene_of_outcome(loaded.machine, outcome, variant)
+        shown = f"policy {name}: {outcome.reason}"
+        said = [message.text for message in outcome.messages if message.level != "I"]
+    part = _parse_window(window)
+    columns = width or _terminal_width(output)
+    glyphs = UNICODE if _shows_unicode(output) else ASCII
+
+    def lines() -> list[list[Span]]:
+        return [
+            *title_lines(scene, loaded.name, shown, said),
+            *draw(scene, columns, glyphs, part),
+            [],
+            *tdmr_lines(scene, glyphs),
+        ]
+
+    def text() -> list[str]:
+        coloured = output.file is None and _shows_colour()
+        return _rendered(lines(), columns) if coloured else [_plain(line) for line in lines()]
+
+    product = None
+    if output.file is not None and output.file.suffix.lower() == ".svg":
+
+        def product() -> bytes:
+            return _svg(lines(), columns, loaded.name)
+
+    def fields() -> dict[str, Any]:
+        return {
+            "configuration": None if given is None else given.file._asdict(),
+            "policy": name if given is None else None,
+            **scene_fields(scene),
+        }
+
+    return finish(
+        Answer("show", None, loaded.file, fields, text, loaded.completed.assumptions, product),
+        output,
+    )
+
+
+def _parse_window(text: str | None) -> Range | None:
+    from pamt.ranges import Range
+
+    if text is None:
+        return None
+    found = _WINDOW.fullmatch(text)
+    if found is None:
+        raise click.UsageError(f"--window: expected START-END like 0x0-0x80000000, found {text!r}")
+    start, end = int(found[1], 0), int(found[2], 0)
+    if start >= end:
+        raise click.UsageError(f"--window: the end {end:#x} is not above the start {start:#x}")
+    return Range(start, end)
+
+
+def _terminal_width(output: Output) -> int:
+    if output.file is None and sys.stdout.isatty():
+        return max(40, shutil.get_terminal_size().columns)
+    return (
+        max(40, int(columns))
+        if (columns := os.environ.get("COLUMNS", "")).isdigit()
+        else PLAIN_WIDTH
+    )
+
+
+def _shows_unicode(output: Output) -> bool:
+    encoding = "utf-8" if output.file is not None else (sys.stdout.encoding or "ascii")
+    return encoding.lower().replace("-", "").startswith("utf")
+
+
+def _shows_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _plain(line: Iterable[Span]) -> str:
+    return "".join(span.text for span in line).rstrip()
+
+
+def _rendered(lines: Sequence[Sequence[Span]], columns: int) -> list[str]:
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=StringIO(), force_terminal=True, width=columns, highlight=False)
+    with console.capture() as capture:
+        for line in lines:
+            text = Text.assemble(*[(span.text, span.style) for span in line])
+            console.print(text, soft_wrap=True)
+    return capture.get().rstrip("\n").split("\n")
+
+
+def _svg(lines: Sequence[Sequence[Span]], columns: int, title: str) -> bytes:
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=StringIO(), record=True, width=columns, highlight=False)
+    for line in lines:
+        text = Text.assemble(*[(span.text, span.style) for span in line])
+        console.print(text, no_wrap=True, overflow="crop")
+    return console.export_svg(title=title).encode()

@@ -1,0 +1,1 @@
+"""Answers put into words, drawings and JSON.  Nothing here decides anything."""

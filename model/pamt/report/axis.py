@@ -1,0 +1,112 @@
+"""A broken axis: addresses to terminal columns, to scale but for stretches marked as cut short.
+
+    bytes     |--4K--|------------- 64G --------------|--2M--|--4K--|
+    columns   |=====================/62.3G/====================|===|
+
+Between the boundaries of a map nothing changes, so a long stretch between two boundaries can be cut
+short without hiding anything.  The rest is drawn at one scale.  Ranges are bytes, half open.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from pamt.ranges import PAGE, Range
+
+__all__ = ["Axis", "Segment", "lay_out"]
+
+CUT_COLUMNS = 7
+"""Columns of a stretch that is cut short."""
+
+
+class Segment(NamedTuple):
+    """Columns ``[column, column + columns)`` show `range`; a cut one is not to scale."""
+
+    range: Range
+    column: int
+    columns: int
+    cut: bool
+
+
+class Axis(NamedTuple):
+    """`scale`: bytes that one column stands for outside the cut segments."""
+
+    segments: tuple[Segment, ...]
+    scale: int
+
+    @property
+    def columns(self) -> int:
+        return sum(segment.columns for segment in self.segments)
+
+    def windows(self) -> list[Range]:
+        """What each column shows, left to right; a column of a cut segment shows all of it."""
+        shown: list[Range] = []
+        for segment in self.segments:
+            if segment.cut:
+                shown += [segment.range] * segment.columns
+                continue
+            for at in range(segment.columns):
+                start = segment.range.start + at * self.scale
+                shown.append(Range(start, min(start + self.scale, segment.range.end)))
+        return shown
+
+    def column(self, address: int) -> int:
+        """The column in which `address` lies; the first or last one for an address outside."""
+        starts = [segment.range.start for segment in self.segments]
+        at = max(0, bisect_right(starts, address) - 1)
+        segment = self.segments[at]
+        offset = min(max(address, segment.range.start), segment.range.end - 1) - segment.range.start
+        if segment.cut:
+            return segment.column + offset * segment.columns // segment.range.size
+        return segment.column + offset // self.scale
+
+
+def lay_out(boundaries: Iterable[int], columns: int) -> Axis:
+    """The axis that shows all boundaries in at most `columns` columns, at the finest scale.
+
+    The scale is a power of two of pages.  Where there are more boundaries than columns, the axis
+    is wider than `columns` at the coarsest scale that makes a difference; callers fold it.
+    """
+    edges = sorted(set(boundaries))
+    stretches = [Range(a, b) for a, b in pairwise(edges)]
+    if not stretches:
+        return Axis((), PAGE)
+    scale = PAGE
+    best = _segments(stretches, scale)
+    while _width(best) > columns and scale < stretches[-1].end - stretches[0].start:
+        scale *= 2
+        best = _segments(stretches, scale)
+    return Axis(tuple(best), scale)
+
+
+def _segments(stretches: Sequence[Range], scale: int) -> list[Segment]:
+    """Join neighbouring stretches that are drawn to scale; cut those that would be too long."""
+    found: list[Segment] = []
+    column = 0
+    limit = CUT_COLUMNS * scale * 2
+    start: int | None = None
+
+    def close(end: int) -> None:
+        nonlocal start, column
+        if start is not None:
+            columns = -(-(end - start) // scale)
+            found.append(Segment(Range(start, end), column, columns, False))
+            column += columns
+            start = None
+
+    for stretch in stretches:
+        if stretch.size > limit:
+            close(stretch.start)
+            found.append(Segment(stretch, column, CUT_COLUMNS, True))
+            column += CUT_COLUMNS
+        elif start is None:
+            start = stretch.start
+    close(stretches[-1].end)
+    return found
+
+
+def _width(segments: Sequence[Segment]) -> int:
+    return sum(segment.columns for segment in segments)

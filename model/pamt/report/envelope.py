@@ -1,0 +1,74 @@
+"""What every JSON result has in common (DESIGN, section 7).
+
+Addresses, offsets, byte sizes and status words are hex strings; everything else is a number.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from pamt import __version__
+from pamt.standins import Assumption
+
+__all__ = ["FORMAT", "InputFile", "assumption_fields", "dumps", "envelope", "tool"]
+
+FORMAT = 1
+"""Version of the JSON results; raised when a field changes its meaning or goes."""
+
+
+class InputFile(NamedTuple):
+    """A file that an answer rests on, by name and content."""
+
+    name: str
+    sha256: str
+
+
+def envelope(
+    command: str,
+    *,
+    verdict: str | None,
+    exit_code: int,
+    read: InputFile | None,
+    assumptions: Iterable[Assumption],
+    fields: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The whole JSON result of one command."""
+    return {
+        "format": FORMAT,
+        "command": command,
+        "tool": tool(),
+        "input": None if read is None else read._asdict(),
+        "verdict": verdict,
+        "exit": exit_code,
+        "assumptions": assumption_fields(assumptions),
+        **fields,
+    }
+
+
+def tool() -> dict[str, Any]:
+    """This tool's version, and the build of each solver that the command has loaded."""
+    solvers: dict[str, str] = {}
+    z3 = sys.modules.get("z3")
+    if z3 is not None:
+        solvers["z3"] = str(z3.get_version_string())
+    cvc5 = sys.modules.get("cvc5")
+    if cvc5 is not None:
+        solvers["cvc5"] = str(cvc5.__version__)
+    ortools = sys.modules.get("ortools")
+    if ortools is not None:
+        solvers["ortools"] = str(ortools.__version__)
+    return {"name": "pamt", "version": __version__, "solvers": solvers}
+
+
+def assumption_fields(assumptions: Iterable[Assumption]) -> list[dict[str, str]]:
+    return [
+        {"id": made.id, "text": made.text, "consequence": made.consequence} for made in assumptions
+    ]
+
+
+def dumps(result: Mapping[str, Any]) -> str:
+    """A result as text: the same bytes for the same result."""
+    return json.dumps(result, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,244 @@
+"""What a policy did on a machine, in words and in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pamt.kernel.conform import outcome_record
+from pamt.machine import Machine
+from pamt.module.status import Status
+from pamt.outcome import EIO, ENOMEM, Outcome
+from pamt.report.module_answer import condition, status_fields, status_text
+from pamt.report.needed import NeededArea, needed_areas
+from pamt.report.provenance import Sources
+from pamt.report.table import table
+from pamt.report.words import count, errno_text, size_text, span_text
+
+__all__ = ["Simulated", "simulate_fields", "simulate_text"]
+
+HEX_FIELDS = frozenset(
+    {"base", "size", "pamt_4k", "pamt_2m", "pamt_1g", "pamt_total_size", "reserved"}
+)
+MOST_AREAS = 100
+MOST_ROWS = 200
+
+
+class Simulated(NamedTuple):
+    """A policy's outcome on a completed machine, and the module's answer to a success."""
+
+    path: str
+    policy: str
+    machine: Machine
+    outcome: Outcome
+    module: Status | None
+    from_cmrs: bool
+    """The policy derives holes from the CMRs."""
+
+    @property
+    def verdict(self) -> str:
+        accepted = self.module is not None and self.module.accepted
+        return "SUCCEEDS" if self.outcome.succeeded and accepted else "FAILS"
+
+    @property
+    def exhausted_areas(self) -> list[NeededArea]:
+        """All areas of the TDMR that ran out of them; empty for other outcomes."""
+        failed = self.outcome.failed_tdmr
+        if self.outcome.reason != "ENOSPC_reserved" or failed is None:
+            return []
+        return needed_areas(self.machine, self.outcome, failed, from_cmrs=self.from_cmrs)
+
+
+def simulate_fields(simulated: Simulated) -> dict[str, Any]:
+    """The outcome as recorded vectors show it, and the module's answer (null if not asked)."""
+    record = outcome_record(simulated.outcome)
+    record["tdmrs"] = [_hexed(entry) for entry in record["tdmrs"]]
+    module = simulated.module
+    return {
+        "policy": simulated.policy,
+        **record,
+        "module": None if module is None else status_fields(module),
+        "needed_areas": [
+            {
+                "kind": area.kind,
+                "start": f"{area.range.start:#x}",
+                "end": f"{area.range.end:#x}",
+                "owner": area.owner,
+                "origins": [side for side in area.sides if side],
+            }
+            for area in simulated.exhausted_areas
+        ],
+    }
+
+
+def _hexed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _hex(value) if key in HEX_FIELDS else value for key, value in entry.items()}
+
+
+def _hex(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hex(item) for item in value]
+    return f"{value:#x}"
+
+
+def simulate_text(simulated: Simulated, sources: Sources) -> Iterator[str]:
+    """Verdict, reason, next step; the kernel's lines to the letter; areas; TDMRs."""
+    outcome = simulated.outcome
+    areas = simulated.exhausted_areas
+    yield _headline(simulated, areas)
+    yield f"Policy:  {simulated.policy} on {simulated.machine.name or simulated.path}"
+    yield f"Reason:  {_reason(simulated, areas)}"
+    for at, step in enumerate(_next_steps(simulated)):
+        yield f"{'Next:' if at == 0 else '':9}{step}"
+    if outcome.messages:
+        yield ""
+        yield "Kernel log:"
+        for message in outcome.messages:
+            yield f"  {message.text}"
+    if areas:
+        yield ""
+        yield from _area_list(simulated, areas, sources)
+    if outcome.tdmrs:
+        yield ""
+        yield from _tdmr_table(simulated)
+
+
+def _headline(simulated: Simulated, areas: Sequence[NeededArea]) -> str:
+    outcome, limits = simulated.outcome, simulated.machine.limits
+    if outcome.succeeded:
+        module = simulated.module
+        if module is not None and not module.accepted:
+            refusal = f"the TDX module refuses the result: {status_text(module)}"
+            return f"FAILS: {errno_text(EIO)}: {refusal}"
+        most = max((len(t.reserved or ()) for t in outcome.tdmrs), default=0)
+        return (
+            f"SUCCEEDS: {count(len(outcome.tdmrs), 'TDMR')}, {outcome.pamt_kb} KB allocated for"
+            f" PAMT, at most {most} of {limits.max_reserved_per_tdmr} reserved areas in a TDMR"
+        )
+    at = outcome.failed_tdmr
+    what = outcome.reason
+    if at is not None and areas:
+        what = (
+            f"TDMR {outcome.tdmrs[at].range} needs {len(areas)} reserved areas,"
+            f" the limit is {limits.max_reserved_per_tdmr}"
+        )
+    elif at is not None and outcome.ret == ENOMEM:
+        pages = outcome.tdmrs[at].pages
+        what = f"no room for the PAMT of TDMR {outcome.tdmrs[at].range}" + (
+            f": {pages} contiguous pages" if pages else ""
+        )
+    elif outcome.reason == "ENOSPC_tdmrs":
+        what = f"the memory needs more than {count(limits.max_tdmrs, 'TDMR')}"
+    elif outcome.reason == "EINVAL_memlist_not_in_cmr":
+        what = "a memory range lies in no single CMR"
+    return f"FAILS: {errno_text(outcome.ret)}: {what}"
+
+
+def _reason(simulated: Simulated, areas: Sequence[NeededArea]) -> str:
+    outcome, machine = simulated.outcome, simulated.machine
+    at = outcome.failed_tdmr
+    if outcome.succeeded:
+        module = simulated.module
+        if module is None:
+            return "the module was not asked"
+        if module.accepted:
+            return f"TDH.SYS.CONFIG answers {module.name} to the result"
+        assert module.rule is not None
+        return f"{module.rule}: {condition(module.rule)}"
+    if at is not None and areas:
+        pamts = sum(area.kind == "pamt" for area in areas)
+        holes = len(areas) - pamts
+        return (
+            f"{outcome.reason}: {count(holes, 'hole')} in"
+            f" {'the CMRs' if simulated.from_cmrs else 'the memory list'}"
+            f" and {count(pamts, 'PAMT chunk')} in TDMR {at} of {len(outcome.tdmrs)}"
+        )
+    if at is not None and outcome.ret == ENOMEM:
+        home = outcome.tdmrs[at].home
+        largest = max((run.end - run.start for run in machine.free or ()), default=0)
+        return (
+            f"{outcome.reason}: TDMR {at}, wanted on node {home}; the largest free run of the map"
+            f" has {size_text(largest)}, but the scan tries slots only"
+        )
+    return f"{outcome.reason}" + (f" at TDMR {at}" if at is not None else "")
+
+
+def _next_steps(simulated: Simulated) -> Iterator[str]:
+    path = simulated.path
+    if simulated.verdict == "SUCCEEDS":
+        yield f"pamt show {path} --policy {simulated.policy}    (draw it)"
+        return
+    if simulated.outcome.succeeded:
+        yield f"pamt show {path} --policy {simulated.policy}    (draw what the module refuses)"
+        return
+    yield f"pamt place {path}    (is there any layout that works, and if not, why)"
+    if simulated.policy == "linux:mainline" and simulated.outcome.reason == "ENOSPC_reserved":
+        yield f"pamt simulate {path} --policy linux:cmr-v8.2    (holes from the CMRs instead)"
+
+
+def _area_list(
+    simulated: Simulated, areas: Sequence[NeededArea], sources: Sources
+) -> Iterator[str]:
+    failed = simulated.outcome.failed_tdmr
+    assert failed is not None
+    tdmr = simulated.outcome.tdmrs[failed].range
+    yield f"The {len(areas)} reserved areas that TDMR {failed} {tdmr} needs:"
+    rows: list[list[str]] = []
+    for number, area in enumerate(areas[:MOST_AREAS], start=1):
+        rows.append(
+            [
+                f"{number}.",
+                span_text(*area.range),
+                size_text(area.range.size),
+                _area_source(area, sources),
+            ]
+        )
+    yield from table(rows, right=(0, 2))
+    if len(areas) > MOST_AREAS:
+        yield f"  ... and {len(areas) - MOST_AREAS} more (all with --json)"
+
+
+def _area_source(area: NeededArea, sources: Sources) -> str:
+    if area.kind == "low":
+        return "below 1 MiB: the kernel drops it from the list"
+    if area.kind == "pamt":
+        return f"PAMT chunk of TDMR {area.owner}"
+    quotes = sources.between(area.sides, area.range)
+    if quotes:
+        more = f" (and {len(quotes) - 1} more)" if len(quotes) > 1 else ""
+        return f"{quotes[0]}{more}"
+    before, after = area.sides
+    if before and after:
+        return f"between {before} and {after}"
+    if before or after:
+        return f"after {before}" if before else f"before {after}"
+    return "hole"
+
+
+def _tdmr_table(simulated: Simulated) -> Iterator[str]:
+    outcome, limits = simulated.outcome, simulated.machine.limits
+    state = "" if outcome.succeeded else " (PAMTs placed were given back)"
+    yield f"TDMRs{state}:"
+    rows: list[list[str]] = [["#", "range", "size", "home", "PAMT at", "size", "on", "areas"]]
+    for index, t in enumerate(outcome.tdmrs[:MOST_ROWS]):
+        where = ["-", "-", "-"]
+        if t.pamts:
+            total = sum(pamt.size for pamt in t.pamts)
+            zone = f" {t.pamt_zone}" if t.pamt_zone else ""
+            where = [f"{t.pamts[0].base:#x}", size_text(total), f"node {t.pamt_node}{zone}"]
+        used = "-" if t.reserved is None else f"{len(t.reserved)} of {limits.max_reserved_per_tdmr}"
+        if index == outcome.failed_tdmr:
+            used = "fails here"
+        rows.append(
+            [
+                str(index),
+                str(t.range),
+                size_text(t.size),
+                "-" if t.home is None else f"node {t.home}",
+                *where,
+                used,
+            ]
+        )
+    yield from table(rows, right=(0, 2, 5))
+    if len(outcome.tdmrs) > MOST_ROWS:
+        yield f"  ... and {len(outcome.tdmrs) - MOST_ROWS} more (all with --json)"
