@@ -48,7 +48,7 @@ def default_call(configuration: Configuration, limits: Limits) -> CompleteCall:
         filled.append(f"RDX = {count}, the number of TDMRs")
     private = call.private_hkid
     if private is None:
-        keys = 1 << limits.keyid_bits
+        keys = min(1 << limits.keyid_bits, R8_DYNAMIC_PAMT)  # R8 has 16 bits for a KeyID
         private = (max(1, keys // 2), max(1, keys - 1))
         filled.append(f"private KeyIDs {private[0]} to {private[1]}")
     r8 = call.r8
@@ -78,7 +78,7 @@ def default_call(configuration: Configuration, limits: Limits) -> CompleteCall:
         info_pa = given + tuple(
             first + POINTER_ALIGNMENT * index for index in range(len(given), wanted)
         )
-        filled.append(f"TDMR_INFO {len(given)} and later from {first:#x} on")
+        filled.append(f"TDMR_INFO {len(given)} and later from {info_pa[len(given)]:#x} on")
     operands = Operands(array_pa, info_pa, count, r8, private, seamrr)
     return CompleteCall(operands, _assumptions(filled, count, len(configuration.tdmrs)))
 
