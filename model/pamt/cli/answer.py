@@ -140,7 +140,9 @@ def _assumption_lines(assumptions: Sequence[Assumption]) -> list[str]:
         return []
     lines = ["", "Assumptions:"]
     for made in assumptions:
-        lines += [f"  - {made.text}", f"    if wrong: {made.consequence}"]
+        lines.append(f"  - {made.text}")
+        if made.id != "map":
+            lines.append(f"    if wrong: {made.consequence}")
     return lines
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "show": ("show", "Draw a map, and what a configuration or a policy does on it."),
     "simulate": ("simulate", "What will this kernel do on this map?"),
     "check": ("check", "What does TDH.SYS.CONFIG answer to this configuration?"),
+    "place": ("place", "The best placement, or why there is none."),
     "sizes": ("sizes", "How much memory the PAMTs of so many bytes take."),
     "conform": ("conform", "Replay recorded runs of the real kernel or the real module."),
     "judge": ("judge", "Run case files and compare with what they expect."),

@@ -29,14 +29,11 @@ def command(machine: str, name: str, output: Output) -> int:
 
     -o FILE.toml (.json without --json, .bin) writes the configuration that the policy makes.
     """
-    from pathlib import Path
-
     from pamt.cli.configurations import configuration_product
     from pamt.cli.inputs import load_machine
     from pamt.cli.policies import find_policy
     from pamt.module.check import check_outcome
     from pamt.policies.protocol import run_policy
-    from pamt.report.provenance import Sources
     from pamt.report.simulate import Simulated, simulate_fields, simulate_text
 
     policy, variant = find_policy(name)
@@ -45,14 +42,13 @@ def command(machine: str, name: str, output: Output) -> int:
     module = check_outcome(outcome, loaded.machine) if outcome.succeeded else None
     from_cmrs = variant is not None and variant.holes_from_cmrs
     simulated = Simulated(machine, name, loaded.machine, outcome, module, from_cmrs)
-    sources = Sources([Path(), Path(machine).parent])
     return finish(
         Answer(
             "simulate",
             simulated.verdict,
             loaded.file,
             lambda: simulate_fields(simulated),
-            lambda: simulate_text(simulated, sources),
+            lambda: simulate_text(simulated),
             loaded.completed.assumptions,
             configuration_product(output, outcome.configuration() if outcome.succeeded else None),
         ),

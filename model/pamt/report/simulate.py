@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pamt.explain.evidence import AreaEvidence, area_evidence
 from pamt.kernel.conform import outcome_record
+from pamt.kernel.memlist import trim_cmrs
 from pamt.machine import Machine
 from pamt.module.status import Status
 from pamt.outcome import EIO, ENOMEM, Outcome
+from pamt.ranges import Range
 from pamt.report.module_answer import condition, status_fields, status_text
-from pamt.report.needed import NeededArea, needed_areas
-from pamt.report.provenance import Sources
 from pamt.report.table import table
 from pamt.report.words import count, errno_text, size_text, span_text
 
@@ -21,7 +22,19 @@ HEX_FIELDS = frozenset(
     {"base", "size", "pamt_4k", "pamt_2m", "pamt_1g", "pamt_total_size", "reserved"}
 )
 MOST_AREAS = 100
+MOST_NOTES = 4
 MOST_ROWS = 200
+
+
+_AREA_KINDS = {
+    "low": "below 1 MiB, dropped by the kernel",
+    "head": "before the first memory",
+    "hole": "hole",
+    "tail": "after the last memory",
+    "empty": "no memory at all",
+    "outside-cmr": "in no CMR",
+    "pamt": "PAMT chunk of TDMR {owner}",
+}
 
 
 class Simulated(NamedTuple):
@@ -41,12 +54,20 @@ class Simulated(NamedTuple):
         return "SUCCEEDS" if self.outcome.succeeded and accepted else "FAILS"
 
     @property
-    def exhausted_areas(self) -> list[NeededArea]:
-        """All areas of the TDMR that ran out of them; empty for other outcomes."""
+    def exhausted_areas(self) -> list[AreaEvidence]:
+        """All areas that the TDMR needs which ran out of them; empty for other outcomes.
+
+        The kernel stops counting at the limit; a reader wants all of them.
+        """
         failed = self.outcome.failed_tdmr
         if self.outcome.reason != "ENOSPC_reserved" or failed is None:
             return []
-        return needed_areas(self.machine, self.outcome, failed, from_cmrs=self.from_cmrs)
+        chunks = [
+            Range(t.pamts[0].base, t.pamts[2].base + t.pamts[2].size) if t.pamts else Range(0, 0)
+            for t in self.outcome.tdmrs
+        ]
+        cmrs = trim_cmrs(self.machine.cmrs or ()) if self.from_cmrs else None
+        return area_evidence(self.machine, self.outcome.tdmrs[failed].range, chunks, cmrs)
 
 
 def simulate_fields(simulated: Simulated) -> dict[str, Any]:
@@ -64,7 +85,7 @@ def simulate_fields(simulated: Simulated) -> dict[str, Any]:
                 "start": f"{area.range.start:#x}",
                 "end": f"{area.range.end:#x}",
                 "owner": area.owner,
-                "origins": [side for side in area.sides if side],
+                "notes": [note._asdict() for note in area.notes],
             }
             for area in simulated.exhausted_areas
         ],
@@ -81,7 +102,7 @@ def _hex(value: Any) -> Any:
     return f"{value:#x}"
 
 
-def simulate_text(simulated: Simulated, sources: Sources) -> Iterator[str]:
+def simulate_text(simulated: Simulated) -> Iterator[str]:
     """Verdict, reason, next step; the kernel's lines to the letter; areas; TDMRs."""
     outcome = simulated.outcome
     areas = simulated.exhausted_areas
@@ -97,13 +118,13 @@ def simulate_text(simulated: Simulated, sources: Sources) -> Iterator[str]:
             yield f"  {message.text}"
     if areas:
         yield ""
-        yield from _area_list(simulated, areas, sources)
+        yield from _area_list(simulated, areas)
     if outcome.tdmrs:
         yield ""
         yield from _tdmr_table(simulated)
 
 
-def _headline(simulated: Simulated, areas: Sequence[NeededArea]) -> str:
+def _headline(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
     outcome, limits = simulated.outcome, simulated.machine.limits
     if outcome.succeeded:
         module = simulated.module
@@ -134,7 +155,7 @@ def _headline(simulated: Simulated, areas: Sequence[NeededArea]) -> str:
     return f"FAILS: {errno_text(outcome.ret)}: {what}"
 
 
-def _reason(simulated: Simulated, areas: Sequence[NeededArea]) -> str:
+def _reason(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
     outcome, machine = simulated.outcome, simulated.machine
     at = outcome.failed_tdmr
     if outcome.succeeded:
@@ -176,9 +197,7 @@ def _next_steps(simulated: Simulated) -> Iterator[str]:
         yield f"pamt simulate {path} --policy linux:cmr-v8.2    (holes from the CMRs instead)"
 
 
-def _area_list(
-    simulated: Simulated, areas: Sequence[NeededArea], sources: Sources
-) -> Iterator[str]:
+def _area_list(simulated: Simulated, areas: Sequence[AreaEvidence]) -> Iterator[str]:
     failed = simulated.outcome.failed_tdmr
     assert failed is not None
     tdmr = simulated.outcome.tdmrs[failed].range
@@ -190,7 +209,7 @@ def _area_list(
                 f"{number}.",
                 span_text(*area.range),
                 size_text(area.range.size),
-                _area_source(area, sources),
+                _area_source(area),
             ]
         )
     yield from table(rows, right=(0, 2))
@@ -198,21 +217,24 @@ def _area_list(
         yield f"  ... and {len(areas) - MOST_AREAS} more (all with --json)"
 
 
-def _area_source(area: NeededArea, sources: Sources) -> str:
-    if area.kind == "low":
-        return "below 1 MiB: the kernel drops it from the list"
-    if area.kind == "pamt":
-        return f"PAMT chunk of TDMR {area.owner}"
-    quotes = sources.between(area.sides, area.range)
-    if quotes:
-        more = f" (and {len(quotes) - 1} more)" if len(quotes) > 1 else ""
-        return f"{quotes[0]}{more}"
-    before, after = area.sides
-    if before and after:
-        return f"between {before} and {after}"
-    if before or after:
-        return f"after {before}" if before else f"before {after}"
-    return "hole"
+def _area_source(area: AreaEvidence) -> str:
+    """What the area stands for, and the lines of the log or the map that say so."""
+    meant = _AREA_KINDS[area.kind].format(owner=area.owner)
+    beside = ("after ", "before ")
+    firmware = [note for note in area.notes if not note.text.startswith(beside)]
+    if firmware:
+        told = ", ".join(f"{note.text} {note.origin}".rstrip() for note in firmware[:MOST_NOTES])
+        more = len(firmware) - MOST_NOTES
+        return f"{meant}: {told}" + (f" and {more} more" if more > 0 else "")
+    if area.kind in {"low", "pamt"}:
+        return meant
+    sides = [note for note in area.notes if note.origin]
+    if len(sides) == 2:
+        low, high = (note.origin.rpartition(":") for note in sides)
+        if low[0] == high[0]:
+            return f"{meant}: {low[0]}, between lines {low[2]} and {high[2]}"
+        return f"{meant}: between {sides[0].origin} and {sides[1].origin}"
+    return f"{meant}: {sides[0].text.split(' ')[0]} {sides[0].origin}" if sides else meant
 
 
 def _tdmr_table(simulated: Simulated) -> Iterator[str]:

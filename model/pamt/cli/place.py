@@ -1,0 +1,176 @@
+"""``pamt place``: the best placement, or why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pamt.cli.answer import Answer, Output, common, finish
+
+if TYPE_CHECKING:
+    from pamt.machine import Machine
+    from pamt.placement import Space
+    from pamt.report.place import Placed
+    from pamt.solve import PlaceResult
+
+__all__ = ["command", "space_options"]
+
+
+def space_options(function: click.decorators.FC) -> click.decorators.FC:
+    """The options that make up a space (DESIGN, section 5)."""
+    for option in (
+        click.option(
+            "--give-up",
+            type=click.IntRange(0),
+            metavar="PAGES",
+            help="Pages of memory that may be withdrawn.",
+        ),
+        click.option("--reserve", type=click.Choice(["memory", "cmr", "minimal"])),
+        click.option("--pamt", type=click.Choice(["chunk", "split"])),
+        click.option("--tdmrs", type=click.Choice(["kernel", "free"])),
+        click.option(
+            "--space",
+            type=click.Choice(["linux", "module"]),
+            default="linux",
+            show_default=True,
+            help="What may be decided; the options below change one part of it.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def space_of(
+    space: str, tdmrs: str | None, pamt: str | None, reserve: str | None, give_up: int | None
+) -> Space:
+    """The named space with the given parts replaced."""
+    from pamt.placement import PRESETS
+
+    given: dict[str, Any] = {"tdmrs": tdmrs, "pamt": pamt, "reserve": reserve, "give_up": give_up}
+    return PRESETS[space]._replace(**{k: v for k, v in given.items() if v is not None})
+
+
+@click.command("place")
+@click.argument("machine")
+@space_options
+@click.option(
+    "--objective",
+    metavar="NAMES",
+    default="lost,remote,max_areas,areas,tdmrs,pamt_pages",
+    show_default=True,
+    help="What to minimise, most important first.",
+)
+@click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    metavar="STEPS",
+    help="Solver steps, not seconds, so that the answer is the same everywhere.",
+)
+@common
+def command(
+    machine: str,
+    space: str,
+    tdmrs: str | None,
+    pamt: str | None,
+    reserve: str | None,
+    give_up: int | None,
+    objective: str,
+    accept: str | None,
+    budget: int | None,
+    output: Output,
+) -> int:
+    """The best placement, or why there is none.
+
+    Decides where the PAMTs go in a space of allowed layouts.  Every configuration shown has been
+    checked again by the plain rules.  Verdict: OPTIMAL, INFEASIBLE (with the reasons, numbered),
+    FEASIBLE (best found, with the bound) or UNDECIDED.
+
+    -o FILE.toml (.json without --json, .bin) writes the configuration.
+    """
+    from pamt.cli.configurations import configuration_product
+    from pamt.cli.inputs import load_machine
+    from pamt.placement import parse_objective
+    from pamt.report.place import place_fields, place_text
+    from pamt.solve import place
+    from pamt.solve.reference import DEFAULT_STEPS
+
+    try:
+        order = parse_objective(objective)
+    except ValueError as error:
+        raise click.UsageError(f"--objective: {error}") from None
+    wanted = space_of(space, tdmrs, pamt, reserve, give_up)
+    loaded = load_machine(machine)
+    result = place(loaded.machine, wanted, order, budget or DEFAULT_STEPS)
+    placed = _placed(machine, loaded.machine, wanted, result)
+    return finish(
+        Answer(
+            "place",
+            result.verdict,
+            loaded.file,
+            lambda: place_fields(placed),
+            lambda: place_text(placed),
+            loaded.completed.assumptions,
+            configuration_product(output, result.configuration),
+            accept_feasible=accept == "feasible",
+        ),
+        output,
+    )
+
+
+def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> Placed:
+    """The result with what a reader wants beside it: reasons, rivals, next steps."""
+    from pamt.explain.causes import Explanation, explain_infeasible
+    from pamt.explain.sentences import paragraphs
+    from pamt.placement import pose
+    from pamt.report.place import Placed, Reason, Rivalled
+    from pamt.solve.rivals import judge_rival, run_rivals
+
+    explanation = Explanation()
+    reasons: tuple[Reason, ...] = ()
+    if result.verdict == "INFEASIBLE":
+        question = pose(machine, space)
+        explanation = explain_infeasible(question)
+        reasons = tuple(
+            Reason(p.headline, tuple((i.text, i.origins) for i in p.items), p.minimal)
+            for p in paragraphs(question, explanation)
+        )
+    rivals: list[Rivalled] = []
+    for name, outcome in run_rivals(machine):
+        rival = judge_rival(machine, space, name, outcome)
+        rivals.append(Rivalled(name, outcome, None if rival is None else rival.objective))
+    return Placed(
+        path,
+        machine,
+        space,
+        result.order,
+        result.verdict,
+        result.configuration,
+        result.given_up,
+        result.objective,
+        result.bound,
+        None if result.gap is None else (result.gap.component, result.gap.amount),
+        result.reason,
+        reasons,
+        explanation.note,
+        tuple(rivals),
+        f"{result.statistics.engine} ({result.statistics.solver})",
+        {
+            "checks": result.statistics.checks,
+            "steps": result.statistics.steps,
+            "assertions": result.statistics.assertions,
+        },
+        _next_steps(path, space, result.verdict),
+    )
+
+
+def _next_steps(path: str, space: Space, verdict: str) -> tuple[str, ...]:
+    if verdict in {"OPTIMAL", "FEASIBLE"}:
+        again = f"pamt place {path} {space} -o best.toml && pamt check {path} best.toml"
+        return (f"{again}    (keep it, ask the module)",)
+    if verdict == "INFEASIBLE" and space.reserve == "memory":
+        return (f"pamt place {path} {space._replace(reserve='cmr')}    (holes from the CMRs)",)
+    if verdict == "UNDECIDED":
+        return (f"pamt place {path} {space} --budget STEPS    (with more steps)",)
+    return ()

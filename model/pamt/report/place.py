@@ -1,0 +1,213 @@
+"""The answer to a placement question, in words and in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pamt.configuration import LEVELS, Configuration
+from pamt.machine import Machine
+from pamt.outcome import Outcome
+from pamt.placement import Objective, Space
+from pamt.ranges import PAGE, RangeSet
+from pamt.report.table import table
+from pamt.report.words import count, errno_text, size_text, span_text
+
+__all__ = ["Placed", "Reason", "Rivalled", "place_fields", "place_text"]
+
+MOST_ITEMS = 100
+MOST_ROWS = 200
+WHAT_IT_MEANS = {
+    "lost": "pages given up",
+    "remote": "PAMT pages x extra distance",
+    "max_areas": "reserved areas in the fullest TDMR",
+    "areas": "reserved areas in all TDMRs",
+    "tdmrs": "TDMRs",
+    "pamt_pages": "PAMT pages",
+}
+
+
+class Reason(NamedTuple):
+    """One independent reason: a headline, and numbered items with the lines they come from."""
+
+    headline: str
+    items: tuple[tuple[str, tuple[str, ...]], ...]
+    minimal: bool
+
+
+class Rivalled(NamedTuple):
+    """What a policy that ran beside the search made of the question.
+
+    `objective` is None where the policy failed, or its result is no answer to the question.
+    """
+
+    policy: str
+    outcome: Outcome
+    objective: Objective | None
+
+
+class Placed(NamedTuple):
+    path: str
+    machine: Machine
+    space: Space
+    order: tuple[str, ...]
+    verdict: str
+    configuration: Configuration | None
+    given_up: RangeSet
+    objective: Objective | None
+    bound: Objective | None
+    gap: tuple[str, int] | None
+    """The first component in which best and bound differ, and by how much."""
+    undecided: str | None
+    """What ran out."""
+    reasons: tuple[Reason, ...]
+    note: str
+    """Why there are no reasons, if so."""
+    rivals: tuple[Rivalled, ...]
+    engine: str
+    statistics: Mapping[str, int]
+    next_steps: tuple[str, ...] = ()
+
+
+def place_fields(placed: Placed) -> dict[str, Any]:
+    greedy = next((rival for rival in placed.rivals if rival.policy == "greedy"), None)
+    return {
+        "space": placed.space._asdict(),
+        "order": list(placed.order),
+        "configuration": _configuration(placed.configuration),
+        "given_up": [{"start": f"{r.start:#x}", "end": f"{r.end:#x}"} for r in placed.given_up],
+        "objective": None if placed.objective is None else placed.objective._asdict(),
+        "bound": None if placed.bound is None else placed.bound._asdict(),
+        "gap": None if placed.gap is None else {"component": placed.gap[0], "by": placed.gap[1]},
+        "reason": placed.undecided,
+        "certificate": None,
+        "explanation": [
+            {
+                "headline": reason.headline,
+                "minimal": reason.minimal,
+                "items": [{"text": text, "origins": list(at)} for text, at in reason.items],
+            }
+            for reason in placed.reasons
+        ],
+        "relaxations": None,
+        "greedy": None if greedy is None else _rival(greedy),
+        "rivals": [_rival(rival) for rival in placed.rivals],
+        "engine": placed.engine,
+        "statistics": dict(placed.statistics),
+    }
+
+
+def _configuration(configuration: Configuration | None) -> dict[str, Any] | None:
+    """In the shape of a configuration file."""
+    if configuration is None:
+        return None
+    return {
+        "tdmr": [
+            {
+                "base": f"{tdmr.base:#x}",
+                "size": f"{tdmr.size:#x}",
+                **{
+                    f"pamt_{level}": [f"{pamt.base:#x}", f"{pamt.size:#x}"]
+                    for level, pamt in zip(LEVELS, tdmr.pamts, strict=True)
+                },
+                "reserved": [[f"{a.offset:#x}", f"{a.size:#x}"] for a in tdmr.reserved],
+            }
+            for tdmr in configuration.tdmrs
+        ]
+    }
+
+
+def _rival(rival: Rivalled) -> dict[str, Any]:
+    return {
+        "policy": rival.policy,
+        "ret": rival.outcome.ret,
+        "outcome": rival.outcome.reason,
+        "objective": None if rival.objective is None else rival.objective._asdict(),
+    }
+
+
+def place_text(placed: Placed) -> Iterator[str]:
+    """Verdict, reason, next step; then the reasons in full, or the configuration."""
+    yield _headline(placed)
+    yield f"Space:   {placed.space} on {placed.machine.name or placed.path}"
+    if placed.objective is not None:
+        costs = ", ".join(f"{name} {getattr(placed.objective, name)}" for name in placed.order)
+        yield f"Cost:    {costs}"
+    for rival in placed.rivals:
+        yield f"Beside:  {_rival_text(rival)}"
+    for at, step in enumerate(placed.next_steps):
+        yield f"{'Next:' if at == 0 else '':9}{step}"
+    for number, reason in enumerate(placed.reasons, start=1):
+        yield ""
+        lead = "Why" if number == 1 else "Also"
+        open_end = "" if reason.minimal else " (perhaps with fewer causes)"
+        yield f"{lead}: {reason.headline}{open_end}"
+        width = len(str(min(len(reason.items), MOST_ITEMS))) + 1
+        for at, (text, origins) in enumerate(reason.items[:MOST_ITEMS], start=1):
+            told = f"  ({', '.join(origins)})" if origins else ""
+            yield f"  {f'{at}.':>{width}} {text}{told}"
+        if len(reason.items) > MOST_ITEMS:
+            yield f"  ... and {len(reason.items) - MOST_ITEMS} more (all with --json)"
+    if placed.note:
+        yield ""
+        yield f"No minimal set of causes: {placed.note}"
+    if placed.configuration is not None:
+        yield ""
+        yield from _configuration_table(placed, placed.configuration)
+
+
+def _headline(placed: Placed) -> str:
+    objective = placed.objective
+    if placed.verdict == "INFEASIBLE":
+        why = placed.reasons[0].headline if placed.reasons else "no placement exists in this space"
+        return f"INFEASIBLE: {why}"
+    if objective is None:
+        return f"{placed.verdict}: {placed.undecided or 'the budget ran out'}"
+    limit = placed.machine.limits.max_reserved_per_tdmr
+    where = "all PAMTs at home" if objective.remote == 0 else f"remote cost {objective.remote}"
+    text = (
+        f"{placed.verdict}: {count(objective.tdmrs, 'TDMR')},"
+        f" {size_text(objective.pamt_pages * PAGE)} of PAMT, {where},"
+        f" at most {objective.max_areas} of {limit} reserved areas in a TDMR"
+    )
+    if placed.given_up:
+        text += f", {count(objective.lost, 'page')} given up"
+    if placed.gap is not None:
+        text += f"; {placed.gap[0]} is at most {placed.gap[1]} above the bound"
+    return text
+
+
+def _rival_text(rival: Rivalled) -> str:
+    if rival.objective is not None:
+        costs = rival.objective
+        return (
+            f"{rival.policy} succeeds: lost {costs.lost}, remote {costs.remote},"
+            f" max_areas {costs.max_areas}, areas {costs.areas}"
+        )
+    if rival.outcome.succeeded:
+        return f"{rival.policy} succeeds, but not in this space"
+    at = f" at TDMR {rival.outcome.failed_tdmr}" if rival.outcome.failed_tdmr is not None else ""
+    return f"{rival.policy} fails: {rival.outcome.reason}{at} ({errno_text(rival.outcome.ret)})"
+
+
+def _configuration_table(placed: Placed, configuration: Configuration) -> Iterator[str]:
+    limit = placed.machine.limits.max_reserved_per_tdmr
+    if placed.given_up:
+        yield "Given up: " + ", ".join(span_text(*run) for run in placed.given_up)
+    yield "TDMRs:"
+    rows = [["#", "range", "size", "PAMT 4K at", "2M at", "1G at", "size", "areas"]]
+    for index, tdmr in enumerate(configuration.tdmrs[:MOST_ROWS]):
+        total = sum(pamt.size for pamt in tdmr.pamts)
+        rows.append(
+            [
+                str(index),
+                str(tdmr.range),
+                size_text(tdmr.size),
+                *(f"{pamt.base:#x}" for pamt in tdmr.pamts),
+                size_text(total),
+                f"{len(tdmr.reserved)} of {limit}",
+            ]
+        )
+    yield from table(rows, right=(0, 2, 6))
+    if len(configuration.tdmrs) > MOST_ROWS:
+        yield f"  ... and {len(configuration.tdmrs) - MOST_ROWS} more (all with --json)"
