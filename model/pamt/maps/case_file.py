@@ -222,7 +222,7 @@ def case_from_text(raw: bytes | str, name: str) -> Case:
     complaints = Complaints()
     good = decode_table(document.data, TOP, (), complaints) or {}
     check_whole(good, document.data, TOP, (), complaints)
-    expect = _expect(document.data.get("expect", {}), complaints)
+    expect = _expect(document.data["expect"], complaints) if "expect" in good else Expect()
     document.refuse(complaints)
     folder = FilePath(name).parent
     return Case(

@@ -33,7 +33,7 @@ def split_path(text: str) -> tuple[str | int, ...]:
     at = 0
     while at < len(rest):
         step = _STEP.match(rest, at)
-        if step is None or (step.group(2) and at and rest[at] != "."):
+        if step is None or (step.group(2) and (rest[at] == ".") != (at > 0)):
             raise ValueError(f"no JSON path: {text!r}")
         steps.append(int(step.group(1)) if step.group(1) else step.group(2))
         at = step.end()

@@ -17,6 +17,7 @@ from pamt.ranges import PAGE
 __all__ = [
     "ADDRESS",
     "BOOLEAN",
+    "BYTE_ADDRESS",
     "TEXT",
     "U64",
     "U64_PAIR",
@@ -86,9 +87,29 @@ ADDRESS = Kind(
 """A border of a well formed range: page aligned, at most 2^52."""
 
 
+def _decode_byte_address(value: object) -> int:
+    expected = "an address from 0 to 2^52"
+    number = _number(value, expected)
+    if not 0 <= number <= ADDRESS_LIMIT:
+        raise WrongValueError(((), expected, describe(number)))
+    return number
+
+
+BYTE_ADDRESS = Kind(
+    _decode_byte_address,
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": ADDRESS_LIMIT},
+            {"type": "string", "pattern": "^0[xX]0*([0-9a-fA-F]{1,13}|10{13})$"},
+        ]
+    },
+)
+"""An address that need not be page aligned."""
+
+
 def integer(low: int, high: int) -> Kind:
     """An integer from `low` to `high`, both included."""
-    expected = f"an integer from {low} to {high}"
+    expected = f"an integer from {low} to {high}" if low < high else f"the integer {low}"
 
     def decode(value: object) -> int:
         number = _number(value, expected)

@@ -6,9 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from pamt.maps.decode import Field, Fields
-from pamt.maps.kinds import ADDRESS, BOOLEAN, TEXT, U64, array_of, integer, one_of, untouched
+from pamt.maps.kinds import (
+    ADDRESS,
+    BOOLEAN,
+    BYTE_ADDRESS,
+    TEXT,
+    U64,
+    array_of,
+    integer,
+    one_of,
+    untouched,
+)
 
-__all__ = ["CMR", "FREE", "LIMITS", "MEMORY", "NODE", "TOP", "ZONE", "ZONE_NAMES", "table_schema"]
+__all__ = [
+    "CMR",
+    "FIRMWARE",
+    "FREE",
+    "LIMITS",
+    "MEMORY",
+    "NODE",
+    "TOP",
+    "ZONE",
+    "ZONE_NAMES",
+    "table_schema",
+    "tables",
+]
 
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "Movable")
 
@@ -73,6 +95,13 @@ MEMORY: Fields = {
 
 FREE: Fields = MEMORY
 
+FIRMWARE: Fields = {
+    "start": Field(BYTE_ADDRESS, required=True, says="bytes, included; need not be page aligned"),
+    "end": Field(BYTE_ADDRESS, required=True, says="bytes, excluded"),
+    "kind": Field(TEXT, required=True, says="what firmware calls it, as ACPI data"),
+    "origin": ORIGIN,
+}
+
 ZONE: Fields = {
     "name": Field(one_of(ZONE_NAMES), required=True),
     "start": Field(ADDRESS, required=True, says="bytes, included"),
@@ -114,5 +143,10 @@ TOP: Fields = {
         untouched(tables(FREE)),
         says="where a PAMT may be placed: inside memory of the node, outside zone Movable;"
         " disjoint",
+    ),
+    "firmware": Field(
+        untouched(tables(FIRMWARE)),
+        says="what firmware says of ranges that are not memory: notes for explanations, which no"
+        " rule looks at; disjoint",
     ),
 }

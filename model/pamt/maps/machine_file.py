@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange, Node, Zone
+from pamt.machine import Cmr, FirmwareRange, FreeRun, Limits, Machine, MemoryRange, Node, Zone
 from pamt.maps.decode import (
     Complaints,
     Fields,
@@ -23,7 +23,7 @@ from pamt.maps.decode import (
 )
 from pamt.maps.document import MAX_BYTES, parse, read_bytes
 from pamt.maps.errors import InputErrors, InputProblem
-from pamt.maps.machine_fields import CMR, FREE, LIMITS, MEMORY, NODE, TOP, ZONE
+from pamt.maps.machine_fields import CMR, FIRMWARE, FREE, LIMITS, MEMORY, NODE, TOP, ZONE
 from pamt.maps.machine_write import dump_machine
 from pamt.maps.well_formed import check_cmr_count, check_free, check_node_ids, check_nodes, in_order
 
@@ -91,11 +91,13 @@ def decode_machine(data: object, complaints: Complaints, path: Path = ()) -> Mac
     cmrs = _tables(top, "cmr", CMR, path, complaints, _cmr)
     memory = _tables(top, "memory", MEMORY, path, complaints, _memory)
     free = _tables(top, "free", FREE, path, complaints, _free)
+    firmware = _tables(top, "firmware", FIRMWARE, path, complaints, _firmware)
     nodes = _nodes(top, path, complaints)
     if cmrs is not None:
         check_cmr_count(cmrs, (*path, "cmr"), complaints)
     ordered_memory = in_order(memory, (*path, "memory"), complaints)
     ordered_free = in_order(free, (*path, "free"), complaints)
+    ordered_firmware = in_order(firmware, (*path, "firmware"), complaints)
     if nodes:
         check_nodes(nodes, (*path, "node"), complaints)
         check_node_ids(nodes, memory, (*path, "memory"), complaints)
@@ -112,6 +114,7 @@ def decode_machine(data: object, complaints: Complaints, path: Path = ()) -> Mac
         nodes=tuple(sorted(nodes or (), key=lambda node: node.id)),
         free=ordered_free,
         assumptions=top.get("assumptions", ()),
+        firmware=ordered_firmware or (),
     )
 
 
@@ -143,6 +146,10 @@ def _memory(good: dict[str, Any]) -> MemoryRange:
 
 def _free(good: dict[str, Any]) -> FreeRun:
     return FreeRun(good["start"], good["end"], good.get("node", 0), good.get("origin", ""))
+
+
+def _firmware(good: dict[str, Any]) -> FirmwareRange:
+    return FirmwareRange(good["start"], good["end"], good["kind"], good.get("origin", ""))
 
 
 def _zone(good: dict[str, Any]) -> Zone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange, Node
+from pamt.machine import Cmr, FirmwareRange, FreeRun, Limits, Machine, MemoryRange, Node
 from pamt.maps.write import Hex, Value, json_document, toml_document
 
 __all__ = ["dump_machine", "machine_to_dict"]
@@ -39,6 +39,8 @@ def machine_to_dict(machine: Machine) -> dict[str, Value]:
         made["node"] = [_node(node) for node in machine.nodes]
     if machine.free is not None:
         made["free"] = [_range(r) for r in machine.free]
+    if machine.firmware:
+        made["firmware"] = [_firmware(f) for f in machine.firmware]
     return made
 
 
@@ -64,6 +66,13 @@ def _range(r: MemoryRange | FreeRun) -> dict[str, Value]:
     made: dict[str, Value] = {"start": Hex(r.start), "end": Hex(r.end), "node": r.node}
     if r.origin:
         made["origin"] = r.origin
+    return made
+
+
+def _firmware(f: FirmwareRange) -> dict[str, Value]:
+    made: dict[str, Value] = {"start": Hex(f.start), "end": Hex(f.end), "kind": f.kind}
+    if f.origin:
+        made["origin"] = f.origin
     return made
 
 

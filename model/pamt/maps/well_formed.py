@@ -36,12 +36,16 @@ def in_order(
             complaints.add(
                 (*path, index),
                 "ranges that do not overlap",
-                f"{entry.range}, which overlaps {spell((*path, at))} {other.range}",
+                f"{_span(entry)}, which overlaps {spell((*path, at))} {_span(other)}",
                 other=(*path, at),
             )
         if reach is None or entry.end > reach[0].end:
             reach = (entry, index)
     return tuple(entry for _, _, entry in listed)
+
+
+def _span(entry: Any) -> Range:
+    return Range(entry.start, entry.end)
 
 
 def check_cmr_count(cmrs: Sequence[Cmr | None], path: Path, complaints: Complaints) -> None:
