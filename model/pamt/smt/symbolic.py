@@ -38,7 +38,7 @@ _BV_WIDTH = 62
 class SymBool:
     """A truth value under construction.  Made by comparisons and by :class:`Symbols` only."""
 
-    __slots__ = ("atom", "known_not", "parent", "symbols", "term")
+    __slots__ = ("_flat", "atom", "known_not", "parent", "symbols", "term")
 
     def __init__(
         self,
@@ -53,6 +53,24 @@ class SymBool:
         """This is ``parent and atom``; None for a guard that was not made as a conjunction."""
         self.atom = atom
         self.known_not: SymBool | None = None
+        self._flat: frozenset[SymBool] | None = None
+
+    @property
+    def atoms(self) -> frozenset[SymBool]:
+        """The guards whose conjunction this was made as; itself alone if it was not."""
+        if self._flat is None:
+            found: set[SymBool] = set()
+            waiting = [self]
+            while waiting:
+                at = waiting.pop()
+                if at._flat is not None:
+                    found |= at._flat
+                elif at.parent is None or at.atom is None:
+                    found.add(at)
+                else:
+                    waiting += [at.atom, at.parent]
+            self._flat = frozenset(found)
+        return self._flat
 
     def __bool__(self) -> bool:
         decide = self.symbols.decide
@@ -283,6 +301,9 @@ class Symbols:
         self._quotients: dict[tuple[int, int, int], tuple[Any, Any]] = {}
         self._fresh = 0
         self._kept: list[Any] = []
+        self._facts: set[SymBool] = set()
+        self._above: dict[int, list[tuple[int, bool]]] = {}
+        """Known order of terms: term id to (id of one not below it, whether strictly above)."""
 
     # Variables
 
@@ -315,10 +336,11 @@ class Symbols:
             high,
             (whole, above),
         )
-        if low % GIB:
-            self.side.append(self._holds(made >= low))
-        if (high + PAGE) % GIB:
-            self.side.append(self._holds(made <= high))
+        # Against the term: a comparison of `made` itself is decided by the bounds it claims.
+        self.side += [
+            made.term >= self.number(low // PAGE),
+            made.term <= self.number(high // PAGE),
+        ]
         self.variables[name] = made
         return made
 
@@ -332,6 +354,35 @@ class Symbols:
         """Add a constraint to every later query."""
         if guard is not True:
             self.side.append(self._holds(guard))
+        if isinstance(guard, SymBool):
+            self._facts |= guard.atoms
+
+    def assume_less(self, a: Any, b: Any, strictly: bool = True) -> None:
+        """Assume ``a < b`` (or ``<=``); chains of these decide later comparisons by themselves."""
+        self.assume(a < b if strictly else a <= b)
+        if isinstance(a, SymInt) and isinstance(b, SymInt) and a.unit == b.unit:
+            self._kept += [a.term, b.term]
+            self._above.setdefault(a.term.get_id(), []).append((b.term.get_id(), strictly))
+
+    def _known_order(self, a: SymInt, b: SymInt) -> str | None:
+        """``<`` or ``<=`` where a chain of assumptions says so."""
+        if a.unit != b.unit or isinstance(a, SymCount) or isinstance(b, SymCount):
+            return None
+        start, goal = a.term.get_id(), b.term.get_id()
+        if start not in self._above:
+            return None
+        best: dict[int, bool] = {start: False}
+        waiting = [start]
+        while waiting:
+            at = waiting.pop()
+            for above, strictly in self._above.get(at, ()):
+                strict = strictly or best[at]
+                if above not in best or (strict and not best[above]):
+                    best[above] = strict
+                    waiting.append(above)
+        if goal not in best:
+            return None
+        return "<" if best[goal] else "<="
 
     def _holds(self, guard: Guard) -> Any:
         return self._z3.BoolVal(guard) if isinstance(guard, bool) else guard.term
@@ -375,11 +426,16 @@ class Symbols:
 
     # Truth values
 
-    def _guard(self, term: Any) -> SymBool:
+    def _guard(self, term: Any) -> Any:
         key = term.get_id()
         found = self._guards.get(key)
         if found is None:
             found = self._guards[key] = SymBool(self, term)
+        if self._facts:
+            if found in self._facts:
+                return True
+            if found.known_not is not None and found.known_not in self._facts:
+                return False
         return found
 
     def conjunction(self, a: Guard, b: Guard) -> Guard:
@@ -402,7 +458,7 @@ class Symbols:
                 return False
             at = at.parent
         made = self._guard(self._z3.And(a.term, b.term))
-        if made.parent is None:
+        if isinstance(made, SymBool) and made.parent is None:
             made.parent, made.atom = a, b
         return made
 
@@ -411,7 +467,11 @@ class Symbols:
         if isinstance(a, bool):
             return not a
         if a.known_not is None:
+            if a in self._facts:
+                return False
             made = self._guard(self._z3.Not(a.term))
+            if not isinstance(made, SymBool):
+                return made
             a.known_not, made.known_not = made, a
         return a.known_not
 
@@ -453,8 +513,15 @@ class Symbols:
             return True
         if a is True or b is True:
             return False
-        above_a, above_b = _atoms(a), _atoms(b)
-        return _refutes(above_a, above_b) or _refutes(above_b, above_a)
+        return _refutes(a.atoms, b.atoms) or _refutes(b.atoms, a.atoms)
+
+    def implies(self, a: Guard, b: Guard) -> bool:
+        """Whether `a` is seen, from how it was made, to imply `b`."""
+        if b is True or a is False:
+            return True
+        if a is True or b is False:
+            return False
+        return bool(b.atoms <= a.atoms)
 
     # Comparison
 
@@ -478,6 +545,13 @@ class Symbols:
                 return False
         elif high_a < low_b or high_b < low_a:
             return False
+        if isinstance(a, SymInt) and isinstance(b, SymInt):
+            known = self._known_order(a, b)
+            if known == "<" or (known == "<=" and op == "<="):
+                return op != "=="
+            known = self._known_order(b, a)
+            if known == "<" or (known == "<=" and op == "<"):
+                return False
         if isinstance(a, SymCount) and isinstance(b, SymCount):
             return self._compare_count(op, a - b, 0)
         if isinstance(a, SymCount) and isinstance(b, int):
@@ -487,6 +561,9 @@ class Symbols:
                 return self._compare_count(op, b, a)
             flipped = self._compare_count("<=" if op == "<" else "<", b, a)
             return self.negation(flipped)
+        if op == "<=":
+            # One term for each order, so that what is assumed is recognised.
+            return self.negation(self.compare("<", b, a))
         if (
             self.encoding == "pair"
             and isinstance(a, SymInt)
@@ -674,10 +751,47 @@ class Symbols:
         """Division by a symbolic divisor is not offered."""
         raise TypeError("symbolic // by a symbolic divisor: split the cases of the divisor first")
 
+    def _bits(self, value: SymInt, mask: int) -> Any:
+        """``value & mask`` for a plain mask >= 0: `value` is cut where the mask's bits change."""
+        power = value.unit & -value.unit
+        shift = power.bit_length() - 1
+        mask >>= shift
+        if mask == 0:
+            return 0
+        cuts = [0]
+        cuts += [
+            at for at in range(1, mask.bit_length() + 1) if (mask >> at ^ mask >> at - 1) & 1
+        ]
+        term = value._in_unit(power)
+        key = (term.get_id(), mask, -1)
+        if key not in self._quotients:
+            self._kept.append(term)
+            self._fresh += 1
+            total, picked, high = self.number(0), self.number(0), 0
+            low_value, high_value = value.low // power, value.high // power
+            for index, at in enumerate(cuts):
+                width = cuts[index + 1] - at if index + 1 < len(cuts) else None
+                bottom = 0 if width is not None else low_value >> at
+                top = (1 << width) - 1 if width is not None else high_value >> at
+                part = self.integer(f"bits!{self._fresh}.{at}", bottom, top)
+                part_term = self.number(part) if isinstance(part, int) else part.term
+                total = total + self.times(part_term, 1 << at)
+                if mask >> at & 1:
+                    picked = picked + self.times(part_term, 1 << at)
+                    high += top << at
+            self.side.append(total == term)
+            self._quotients[key] = (SymInt(self, picked, power, 0, high * power), None)
+        return self._quotients[key][0]
+
     def bit_and(self, a: SymInt, b: Any) -> Any:
-        """``a & b``: exact in the ``bv`` encoding only; not negative where one operand is not."""
+        """``a & b``: in the ``bv`` encoding as such, in the others by a plain `b` only.
+
+        One of the two must not be negative (or, in integers, `b` may be negative).
+        """
         if self.encoding != "bv":
-            raise TypeError("bit operations on symbolic integers need the bv encoding")
+            if not isinstance(b, int):
+                raise TypeError("& of two symbolic integers needs the bv encoding")
+            return a - self._bits(a, ~b) if b < 0 else self._bits(a, b)
         low_b, high_b = _low(b), _high(b)
         # Two's complement: the result of & is not above an operand that is not negative, and a
         # power of two that divides one operand divides the result.
@@ -705,23 +819,8 @@ def _unit(value: Any) -> int:
     return abs(value) if isinstance(value, int) else value.unit
 
 
-def _atoms(guard: SymBool) -> list[SymBool]:
-    """The guards whose conjunction `guard` was made as, itself and every part included."""
-    found: list[SymBool] = []
-    waiting = [guard]
-    while waiting:
-        at = waiting.pop()
-        if at.parent is None or at.atom is None:
-            found.append(at)
-        else:
-            waiting += [at.atom, at.parent]
-    return found
-
-
-def _refutes(some: list[SymBool], others: list[SymBool]) -> bool:
+def _refutes(some: frozenset[SymBool], others: frozenset[SymBool]) -> bool:
     """Whether one of `some` is the negation of a conjunction of guards that are all in `others`."""
-    held = set(map(id, others))
-    for atom in some:
-        if atom.known_not is not None and all(id(x) in held for x in _atoms(atom.known_not)):
-            return True
-    return False
+    return any(
+        atom.known_not is not None and atom.known_not.atoms <= others for atom in some
+    )

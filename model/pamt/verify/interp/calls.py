@@ -50,6 +50,9 @@ class Calls:
         def truth(self, value: Value, frame: Frame, node: ast.AST) -> Guard: ...
         def fault(self, guard: Guard, what: str, place: Place) -> None: ...
         def pairs(self, value: Value) -> list[tuple[Guard, Value]]: ...
+        def relevant(
+            self, items: list[tuple[Guard, Value]], live: Guard
+        ) -> list[tuple[Guard, Value]]: ...
         def run_function(
             self,
             function: FunctionType,
@@ -60,9 +63,15 @@ class Calls:
             returns: list[Return] | None = None,
         ) -> Value: ...
 
-    def _call(
-        self, frame: Frame, node: ast.Call, environment: Environment, live: Guard
+    def call_expression(
+        self,
+        frame: Frame,
+        node: ast.Call,
+        environment: Environment,
+        live: Guard,
+        returns: list[Return] | None = None,
     ) -> Value:
+        """Carry out a call; `returns` collects each return of the callee with its guard."""
         function = self.evaluate(frame, node.func, environment, live)
         args: list[Value] = []
         for arg in node.args:
@@ -94,7 +103,7 @@ class Calls:
                     for g, f in function.alternatives
                 ]
             )
-        return self.apply(function, args, keywords, live, frame.place(node))
+        return self.apply(function, args, keywords, live, frame.place(node), returns)
 
     def apply(
         self,
@@ -131,8 +140,12 @@ class Calls:
             return self._construct(function, args, keywords, at)
         if isinstance(function, FunctionType):
             symbolic = self.merger.is_symbolic((tuple(args), tuple(keywords.values())))
-            if self.native and live is True and not symbolic and returns is None:
-                return function(*args, **keywords)
+            if self.native and not symbolic and not _changes_its_arguments(args):
+                try:
+                    return function(*args, **keywords)
+                except Exception as error:  # what it raises is what these paths raise
+                    self.fault(live, f"raises {error!r}", at)
+                    return MISSING
             if function.__name__ in ("_replace", "_asdict", "_make"):
                 return function(*args, **keywords)
             return self.run_function(function, args, keywords, live, at, returns)
@@ -211,16 +224,20 @@ class Calls:
 
     # Builtins
 
+    def seen(self, live: Guard, value: Value) -> list[tuple[Guard, Value]]:
+        """The items of a sequence as the paths of `live` see them."""
+        return self.relevant(self.pairs(value), live)
+
     def length(self, at: Place, live: Guard, value: Value) -> Value:
         if isinstance(value, GuardedList | Choice):
             total: Value = 0
-            for guard, _ in self.pairs(value):
+            for guard, _ in self.seen(live, value):
                 total = self.domain.counter(total, guard, 1)
             return total
         return len(value)
 
     def extreme(self, at: Place, live: Guard, largest: bool, args: Sequence[Value]) -> Value:
-        pairs = self.pairs(args[0]) if len(args) == 1 else [(True, value) for value in args]
+        pairs = self.seen(live, args[0]) if len(args) == 1 else [(True, value) for value in args]
         best: Value = MISSING
         known: Guard = False
         for guard, value in pairs:
@@ -239,7 +256,7 @@ class Calls:
 
     def total(self, at: Place, live: Guard, values: Value, start: Value = 0) -> Value:
         result = start
-        for guard, value in self.pairs(values):
+        for guard, value in self.seen(live, values):
             if guard is True:
                 result = result + value
             elif type(value) is int:
@@ -255,13 +272,13 @@ class Calls:
 
     def any_of(self, at: Place, live: Guard, values: Value) -> Guard:
         return self.domain.disjunction(
-            self.domain.conjunction(g, self._truth(v)) for g, v in self.pairs(values)
+            self.domain.conjunction(g, self._truth(v)) for g, v in self.seen(live, values)
         )
 
     def all_of(self, at: Place, live: Guard, values: Value) -> Guard:
         failing = self.domain.disjunction(
             self.domain.conjunction(g, self.domain.negation(self._truth(v)))
-            for g, v in self.pairs(values)
+            for g, v in self.seen(live, values)
         )
         return self.domain.negation(failing)
 
@@ -271,13 +288,13 @@ class Calls:
     def numbered(self, at: Place, live: Guard, values: Value, start: Value = 0) -> GuardedList:
         made: list[tuple[Guard, Value]] = []
         index = start
-        for guard, value in self.pairs(values):
+        for guard, value in self.seen(live, values):
             made.append((guard, (index, value)))
             index = self.domain.counter(index, guard, 1)
         return GuardedList(made)
 
     def zipped(self, at: Place, live: Guard, *columns: Value, strict: bool = False) -> GuardedList:
-        rows = [self.pairs(column) for column in columns]
+        rows = [self.seen(live, column) for column in columns]
         # Two lists filled under the very same guards are in step even where items are absent.
         in_step = all(
             len(row) == len(rows[0]) and all(a[0] is b[0] for a, b in zip(row, rows[0], strict=True))
@@ -308,7 +325,7 @@ class Calls:
     def ordered(
         self, at: Place, live: Guard, values: Value, *, key: Value = None, reverse: Value = False
     ) -> Value:
-        pairs = self.pairs(values)
+        pairs = self.seen(live, values)
         if all(guard is True for guard, _ in pairs):
             keys = [
                 value if key is None else self.apply(key, (value,), {}, live, at)
@@ -332,16 +349,16 @@ class Calls:
         return self._truth(value)
 
     def as_tuple(self, at: Place, live: Guard, values: Value = ()) -> Value:
-        pairs = self.pairs(values)
+        pairs = self.seen(live, values)
         if all(guard is True for guard, _ in pairs):
             return tuple(value for _, value in pairs)
         return GuardedList(pairs)
 
     def as_list(self, at: Place, live: Guard, values: Value = ()) -> GuardedList:
-        return GuardedList(self.pairs(values))
+        return GuardedList(self.seen(live, values))
 
     def reverse(self, at: Place, live: Guard, values: Value) -> GuardedList:
-        return GuardedList(reversed(self.pairs(values)))
+        return GuardedList(reversed(self.seen(live, values)))
 
     def instance(self, at: Place, live: Guard, value: Value, kind: Any) -> Guard:
         if isinstance(value, Choice):
@@ -371,6 +388,11 @@ class Calls:
             return MISSING if v is MISSING else plain(v, alignment)
 
         return self.merger.spread(value, one)
+
+
+def _changes_its_arguments(args: Sequence[Value]) -> bool:
+    """Whether a call could change what it is given: then it must run under its guard."""
+    return any(isinstance(arg, list | dict | set) for arg in args)
 
 
 def _hashable(value: Value) -> bool:

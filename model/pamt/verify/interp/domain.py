@@ -36,6 +36,9 @@ class Domain(Protocol):
     def disjoint(self, a: Guard, b: Guard) -> bool:
         """Whether `a` and `b` are known never to hold together; False when in doubt."""
 
+    def implies(self, a: Guard, b: Guard) -> bool:
+        """Whether `a` is known to imply `b`; False when in doubt."""
+
     def choose(self, guard: Guard, a: Any, b: Any) -> Any:
         """Integer `a` where `guard` holds, else `b`."""
 
@@ -70,6 +73,9 @@ class Concrete:
 
     def disjoint(self, a: Guard, b: Guard) -> bool:
         return not (a and b)
+
+    def implies(self, a: Guard, b: Guard) -> bool:
+        return bool(b or not a)
 
     def choose(self, guard: Guard, a: Any, b: Any) -> Any:
         return a if guard else b

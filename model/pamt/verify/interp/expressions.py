@@ -83,7 +83,7 @@ class Expressions(Calls):
             case ast.Set(elts=elements) | ast.Dict(values=elements) if not elements:
                 return {} if isinstance(node, ast.Dict) else set()
             case ast.Call():
-                return self._call(frame, node, environment, live)
+                return self.call_expression(frame, node, environment, live)
             case ast.Subscript(value=inner, slice=index):
                 owner = self.evaluate(frame, inner, environment, live)
                 return self._subscript(frame, node, owner, index, environment, live)
@@ -418,11 +418,28 @@ class Expressions(Calls):
         """What iterating over an expression gives: (present, value) pairs."""
         value = self.evaluate(frame, node, environment, live)
         try:
-            return self.pairs(value)
+            return self.relevant(self.pairs(value), live)
         except TypeError as error:
             raise Refusal(
                 frame.place(node), str(error), "iterate over lists, tuples, range() or enumerate()"
             ) from None
+
+    def relevant(
+        self, items: list[tuple[Guard, Value]], live: Guard
+    ) -> list[tuple[Guard, Value]]:
+        """The items as seen from the paths of `live`: without those that are never there.
+
+        Seen from outside of these paths the answer is wrong; use it for what happens under `live`.
+        """
+        if live is True:
+            return items
+        kept: list[tuple[Guard, Value]] = []
+        for guard, value in items:
+            if guard is True or self.domain.implies(live, guard):
+                kept.append((True, value))
+            elif not self.domain.disjoint(live, guard):
+                kept.append((guard, value))
+        return kept
 
     def pairs(self, value: Value) -> list[tuple[Guard, Value]]:
         """The items of a sequence with their guards.  Raises TypeError for anything else."""
@@ -455,22 +472,44 @@ class Expressions(Calls):
                 None if part is None else self.evaluate(frame, part, environment, live)
                 for part in (index.lower, index.upper, index.step)
             ]
-            if not all(b is None or type(b) is int for b in bounds):
-                raise Refusal(
-                    frame.place(node), "slice at a symbolic position", "use an if inside the loop"
-                )
-            cut = slice(*bounds)
-            if isinstance(owner, GuardedList):
-                if not owner.is_plain and bounds != [None, None, None] and bounds != [0, None, None]:
-                    raise Refusal(
-                        frame.place(node),
-                        "slice of a list whose length depends on the map",
-                        "use an if inside the loop",
-                    )
-                return GuardedList(owner.items[cut])
-            return owner[cut]
+            return self._slice(frame, node, owner, bounds, live)
         position = self.evaluate(frame, index, environment, live)
         return self.item_at(frame, node, owner, position, live)
+
+    def _slice(
+        self,
+        frame: Frame,
+        node: ast.Subscript,
+        owner: Value,
+        bounds: list[Value],
+        live: Guard,
+    ) -> Value:
+        plain_bounds = all(b is None or type(b) is int for b in bounds)
+        if plain_bounds and not isinstance(owner, GuardedList | Choice):
+            return owner[slice(*bounds)]
+        items = self.relevant(self.pairs(owner), live)
+        if plain_bounds and (
+            all(guard is True for guard, _ in items) or bounds in ([None] * 3, [0, None, None])
+        ):
+            return GuardedList(items[slice(*bounds)])
+        low, high, stride = bounds
+        negative = any(type(b) is int and b < 0 for b in (low, high))
+        if stride is not None or negative:
+            raise Refusal(
+                frame.place(node),
+                "slice from the end, or with a stride, of a list of unknown length",
+                "use an if inside the loop",
+            )
+        kept: list[tuple[Guard, Value]] = []
+        before: Value = 0
+        both = self.domain.conjunction
+        for guard, value in items:
+            inside: Guard = True if low is None else before >= low
+            if high is not None:
+                inside = both(inside, before < high)
+            kept.append((both(guard, inside), value))
+            before = self.domain.counter(before, guard, 1)
+        return GuardedList(kept)
 
     def item_at(
         self, frame: Frame, node: ast.AST, owner: Value, position: Value, live: Guard
@@ -485,7 +524,7 @@ class Expressions(Calls):
                 self.fault(live, "no such key", frame.place(node))
                 return MISSING
             return owner[position]
-        items = self.pairs(owner)
+        items = self.relevant(self.pairs(owner), live)
         if isinstance(position, self.domain.integer_type):
             return self._item_at_symbolic(frame, node, items, position, live)
         plain = all(guard is True for guard, _ in items)
@@ -632,13 +671,15 @@ class Expressions(Calls):
                 )
             position += count
         for at, (guard, old) in enumerate(owner.items):
-            here = self.domain.conjunction(guard, self.equal(before, position))
+            if self.domain.disjoint(live, guard):
+                continue
+            seen = True if self.domain.implies(live, guard) else guard
+            here = self.domain.conjunction(seen, self.equal(before, position))
             inside.append(here)
             wanted = self.domain.conjunction(live, here)
             if wanted is not False:
-                test = here if live is True else wanted
-                owner.items[at] = (guard, self.merger.merge(test, value, old))
-            before = self.domain.counter(before, guard, 1)
+                owner.items[at] = (guard, self.merger.merge(wanted, value, old))
+            before = self.domain.counter(before, seen, 1)
         outside = self.domain.negation(self.domain.disjunction(inside))
         self.fault(
             self.domain.conjunction(live, outside), "index outside of the list", frame.place(target)

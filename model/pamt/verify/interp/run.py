@@ -205,6 +205,15 @@ class Interpreter(Expressions):
                 return self._for(frame, node, environment, live)
             case ast.While():
                 return self._while(frame, node, environment, live)
+            case ast.Return(value=ast.Call() as call):
+                # The callee's returns are this function's: each keeps its own guard.
+                found: list[Return] = []
+                answer = self.call_expression(frame, call, environment, live, found)
+                if len(found) > 1:
+                    frame.returns += found
+                elif answer is not MISSING:
+                    frame.returns.append(Return(live, answer, frame.place(node)))
+                return environment, False
             case ast.Return(value=returned):
                 answer = (
                     None

@@ -1,0 +1,128 @@
+"""Scopes: the exact bounds within which an answer holds for every map.
+
+Addresses are arbitrary multiples of 4 KiB inside the scope; only how many items there are, and the
+GiB up to which they lie, is bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+from math import comb
+
+from pamt.machine import Limits
+from pamt.ranges import GIB, MIB, PAGE
+from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
+
+__all__ = ["Scope", "parse_limits"]
+
+REAL_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Up to so many of each; `gib` is the first GiB above all memory.
+
+    `fewest_ranges` leaves out maps with fewer ranges (1 by default: an empty map is not in scope).
+    """
+
+    ranges: int = 2
+    cmrs: int = 1
+    nodes: int = 1
+    free: int = 0
+    """Most free runs, where ``free-is-memory`` is not assumed."""
+    gib: int = 2
+    limits: Limits = field(default_factory=Limits)
+    assumptions: frozenset[str] = DEFAULT
+    fewest_ranges: int = 1
+    first_gib: int = 0
+    """Memory starts at or above this GiB."""
+
+    def __post_init__(self) -> None:
+        unknown = self.assumptions - set(ASSUMPTIONS)
+        if unknown:
+            raise ValueError(
+                f"unknown assumption {min(unknown)!r}; known: {', '.join(ASSUMPTIONS)}"
+            )
+        if min(self.ranges, self.nodes, self.gib, self.fewest_ranges) < 1 or self.cmrs < 0:
+            raise ValueError("a scope needs at least one range, one node and one GiB")
+        if not 0 <= self.first_gib < self.gib:
+            raise ValueError("first_gib must lie below gib")
+
+    def assumes(self, name: str) -> bool:
+        """Whether an assumption is made."""
+        return name in self.assumptions
+
+    @property
+    def lowest(self) -> int:
+        """The lowest address that memory may have, in bytes."""
+        low = MIB if self.assumes("above-1m") else 0
+        return max(low, self.first_gib * GIB)
+
+    @property
+    def end(self) -> int:
+        """The first address that no memory reaches, in bytes."""
+        return self.gib * GIB
+
+    def words(self) -> str:
+        """The scope as a sentence."""
+        limits = self.limits
+        named = (
+            "the real limits (64 TDMRs, 16 areas)"
+            if (limits.max_tdmrs, limits.max_reserved_per_tdmr) == (64, 16)
+            else f"limits scaled to {limits.max_tdmrs} TDMRs and {limits.max_reserved_per_tdmr} areas"
+        )
+        count = (
+            f"{self.ranges}"
+            if self.fewest_ranges == self.ranges
+            else f"{self.fewest_ranges} to {self.ranges}"
+        )
+        free = (
+            "" if self.assumes("free-is-memory") else f", up to {self.free} free runs"
+        )
+        return (
+            f"every map of {count} memory ranges on up to {self.nodes} nodes, at any 4 KiB-aligned"
+            f" addresses from {self.lowest:#x} up to {self.end:#x} ({self.gib} GiB), up to"
+            f" {self.cmrs} CMRs{free}, with {named}"
+        )
+
+    def assumption_texts(self) -> tuple[str, ...]:
+        """Every assumption as made or dropped, in a fixed order."""
+        return tuple(
+            f"{name}: {text.made if self.assumes(name) else 'NOT assumed: ' + text.dropped}"
+            for name, text in ASSUMPTIONS.items()
+        )
+
+    def size(self) -> int:
+        """How many memory layouts (addresses and nodes) the scope stands for.
+
+        Each of them with every CMR list, and every list of free runs, that the assumptions allow.
+        """
+        pages = (self.end - self.lowest) // PAGE
+        total = 0
+        for count in range(self.fewest_ranges, self.ranges + 1):
+            for nodes in product(range(self.nodes), repeat=count):
+                if set(nodes) != set(range(max(nodes) + 1)):
+                    continue
+                may_touch = sum(
+                    1 for a, b in pairwise(nodes) if a != b or not self.assumes("apart")
+                )
+                # Boundaries s1 < e1 (<= or <) s2 < e2 ...: 2*count of pages + 1 positions, where
+                # each pair that may touch gives one more.
+                total += comb(pages + 1 + may_touch, 2 * count)
+                if count > 8 and self.nodes == 1:
+                    break
+        return total
+
+
+def parse_limits(text: str) -> Limits:
+    """``real``, or ``TxR``: T TDMRs, R reserved areas each.
+
+    Raises ValueError for anything else.
+    """
+    if text == "real":
+        return REAL_LIMITS
+    tdmrs, cross, areas = text.partition("x")
+    if not cross or not tdmrs.isdigit() or not areas.isdigit():
+        raise ValueError(f"limits are 'real' or like '4x2', not {text!r}")
+    return Limits(max_tdmrs=int(tdmrs), max_reserved_per_tdmr=int(areas))

@@ -1,0 +1,184 @@
+"""A case of a scope as a machine with symbolic addresses, and a model of it as a plain machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pamt.machine import Cmr, FreeRun, Machine, MemoryRange, Node
+from pamt.ranges import GIB, MIB, PAGE, Range
+from pamt.standins import complete, derive_zones
+from pamt.verify.allocator import SymbolicAllocator
+from pamt.verify.cases import Case
+from pamt.verify.interp import GuardedList, Interpreter, Value
+from pamt.verify.primitives import PRIMITIVES
+from pamt.verify.scope import Scope
+
+if TYPE_CHECKING:
+    from pamt.smt.symbolic import Encoding, Symbols
+    from pamt.smt.symbolic_query import Assignment
+
+__all__ = ["SymbolicMap", "build_map", "plain_machine"]
+
+Guard = Any
+
+
+@dataclass(frozen=True)
+class SymbolicMap:
+    """A machine that stands for every map of a case."""
+
+    case: Case
+    symbols: Symbols
+    interpreter: Interpreter
+    machine: Machine
+    """Completed; addresses are symbolic."""
+    free_given: bool
+    addresses: tuple[Value, ...]
+    """All addresses in the order in which counterexamples are compared."""
+
+    def allocator(self) -> SymbolicAllocator:
+        """A fresh allocator of this machine."""
+        by_node: dict[int, list[tuple[Guard, Range]]] = {}
+        for run in self.machine.free or ():
+            by_node.setdefault(run.node, []).append((True, Range(run.start, run.end)))
+        return SymbolicAllocator(self.machine.nodes, by_node)
+
+
+def build_map(scope: Scope, case: Case, encoding: Encoding = "lin") -> SymbolicMap:
+    """Make the symbolic machine of a case, with its assumptions asserted."""
+    from pamt.smt.symbolic import Symbols
+
+    symbols = Symbols(encoding)
+    interpreter = Interpreter(symbols, PRIMITIVES)
+    memory = _memory(scope, case, symbols)
+    cmrs = _cmrs(scope, case, symbols)
+    if scope.assumes("convertible"):
+        for r in memory:
+            symbols.assume(inside_runs(symbols, r.start, r.end, cmrs))
+    free = _free(scope, case, symbols, memory)
+    nodes = _nodes(case, interpreter, memory)
+    machine = Machine(
+        limits=scope.limits, cmrs=tuple(cmrs), memory=tuple(memory), nodes=nodes, free=tuple(free)
+    )
+    addresses: list[Value] = []
+    for r in memory:
+        addresses += [r.start, r.end]
+    for c in cmrs:
+        addresses += [c.base, c.base + c.size]
+    if case.free is not None:
+        for f in free:
+            addresses += [f.start, f.end]
+    return SymbolicMap(
+        case, symbols, interpreter, machine, case.free is not None, tuple(addresses)
+    )
+
+
+def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
+    made: list[MemoryRange] = []
+    for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True)):
+        low = max(first * GIB, scope.lowest)
+        start = symbols.address(f"start{index}", low, (first + 1) * GIB - PAGE)
+        end = symbols.address(f"end{index}", max(last * GIB, low) + PAGE, (last + 1) * GIB)
+        symbols.assume_less(start, end)
+        made.append(MemoryRange(start, end, node))
+    for a, b in pairwise(made):
+        symbols.assume_less(a.end, b.start, a.node == b.node and scope.assumes("apart"))
+    return made
+
+
+def _cmrs(scope: Scope, case: Case, symbols: Symbols) -> list[Cmr]:
+    made: list[Cmr] = []
+    previous: Value = 0
+    for index in range(case.cmrs):
+        base = symbols.address(f"cmr{index}", 0, scope.end - PAGE)
+        end = symbols.address(f"cmr{index}.end", 0, scope.end)
+        if scope.assumes("no-null-cmr"):
+            symbols.assume_less(base, end)
+        else:
+            symbols.assume_less(base, end, False)
+        symbols.assume_less(previous, base, False)
+        made.append(Cmr(base, end - base))
+        previous = end
+    return made
+
+
+def inside_runs(symbols: Symbols, start: Value, end: Value, cmrs: list[Cmr]) -> Guard:
+    """Whether ``[start, end)`` lies in one chain of touching CMRs; null ones do no harm.
+
+    A null entry lies between its neighbours here, so it neither joins nor parts more than they do.
+    """
+    options: list[Guard] = []
+    both = symbols.conjunction
+    for first in range(len(cmrs)):
+        chain: Guard = cmrs[first].base <= start
+        for last in range(first, len(cmrs)):
+            if last > first:
+                before = cmrs[last - 1]
+                chain = both(chain, before.base + before.size == cmrs[last].base)
+            options.append(both(chain, end <= cmrs[last].base + cmrs[last].size))
+    return symbols.disjunction(options)
+
+
+def _free(
+    scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange]
+) -> list[FreeRun]:
+    if case.free is None:
+        # As the stand-in does it: all memory, without what lies below 1 MiB.
+        return [
+            FreeRun(symbols.choose(r.start < MIB, MIB, r.start), r.end, r.node)
+            if not isinstance(r.start, int) and r.start.low < MIB
+            else FreeRun(r.start, r.end, r.node)
+            for r in memory
+        ]
+    made: list[FreeRun] = []
+    for index, held in enumerate(case.free):
+        inside = memory[held]
+        low = max(scope.lowest, MIB)
+        start = symbols.address(f"free{index}", low, scope.end - PAGE)
+        end = symbols.address(f"free{index}.end", low + PAGE, scope.end)
+        symbols.assume_less(start, end)
+        symbols.assume_less(inside.start, start, False)
+        symbols.assume_less(end, inside.end, False)
+        if made:
+            # Runs are maximal: two of one node never touch.
+            symbols.assume_less(made[-1].end, start, made[-1].node == inside.node)
+        made.append(FreeRun(start, end, inside.node))
+    return made
+
+
+def _nodes(
+    case: Case, interpreter: Interpreter, memory: list[MemoryRange]
+) -> tuple[Node, ...]:
+    stand_ins = tuple(
+        MemoryRange(first * GIB + 2 * index * PAGE + MIB, last * GIB + (2 * index + 1) * PAGE + MIB, node)
+        for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True))
+    )
+    # Distances and fallback orders depend on which nodes there are, not on addresses.
+    done = complete(Machine(memory=stand_ins)).machine
+    made: list[Node] = []
+    for node in done.nodes:
+        zones = interpreter.call(derive_zones, tuple(memory), node.id).value
+        made.append(replace(node, zones=zones))
+    return tuple(made)
+
+
+def plain_machine(made: SymbolicMap, assignment: Assignment, name: str = "") -> Machine:
+    """The map that an assignment stands for, as a machine file would give it."""
+    integer = assignment.integer
+    machine = made.machine
+    memory = tuple(
+        MemoryRange(integer(r.start), integer(r.end), r.node) for r in machine.memory or ()
+    )
+    cmrs = tuple(Cmr(integer(c.base), integer(c.size)) for c in machine.cmrs or ())
+    free = None
+    if made.free_given:
+        free = tuple(FreeRun(integer(f.start), integer(f.end), f.node) for f in machine.free or ())
+    return Machine(name=name, limits=machine.limits, cmrs=cmrs, memory=memory, free=free)
+
+
+def items_of(value: Value) -> list[tuple[Guard, Value]]:
+    """The items of a plain or guarded sequence."""
+    if isinstance(value, GuardedList):
+        return list(value.items)
+    return [(True, item) for item in value or ()]
