@@ -46,6 +46,8 @@ def load_theorem(path: Path) -> Theorem:
         raise ProofFileError(f"{path}: THEOREM is not a pamt.prove.Theorem")
     if theorem.name != path.stem:
         raise ProofFileError(f"{path}: the theorem calls itself {theorem.name}")
+    if theorem.short.lower() != _short(path):
+        raise ProofFileError(f"{path}: the theorem is called {theorem.short} for short")
     return theorem
 
 
@@ -56,21 +58,23 @@ def load_theorems(names: Sequence[str] = (), folder: Path | None = None) -> tupl
     Raises ProofFileError for a name that no file answers to, listing those there are.
     """
     folder = proofs_folder() if folder is None else folder
-    known = [load_theorem(path) for path in sorted(folder.glob("[!_]*.py"), key=_order)]
-    if not names:
-        return tuple(known)
-    chosen: list[Theorem] = []
+    paths = sorted(folder.glob("[!_]*.py"), key=_order)
+    chosen: list[Path] = [] if names else paths
     for name in names:
-        found = [t for t in known if name.lower() in (t.name.lower(), t.short.lower())]
+        found = [path for path in paths if name.lower() in (path.stem, _short(path))]
         if not found:
-            there = ", ".join(f"{t.short} ({t.name})" for t in known)
+            there = ", ".join(path.stem for path in paths)
             raise ProofFileError(f"no theorem is called {name}; there are: {there}")
-        chosen.extend(t for t in found if t not in chosen)
-    return tuple(chosen)
+        chosen.extend(path for path in found if path not in chosen)
+    return tuple(load_theorem(path) for path in chosen)
+
+
+def _short(path: Path) -> str:
+    return path.stem.partition("_")[0]
 
 
 def _order(path: Path) -> tuple[int, int, str]:
-    head = path.stem.partition("_")[0]
+    head = _short(path)
     digits = head.lstrip("abcdefghijklmnopqrstuvwxyz")
     theorem_first = 0 if head.startswith("t") else 1
     return (theorem_first, int(digits) if digits.isdigit() else 0, path.stem)

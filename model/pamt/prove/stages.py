@@ -1,0 +1,116 @@
+"""Stage functions as formulas: the interpreter of :mod:`pamt.verify.interp`, in the domain of terms.
+
+A proof file asks for what a function answers (:func:`answer`), or for one turn of one of its loops
+on a state of its own making (:func:`turn`, :func:`head`, :func:`tail`).  Paths that would raise are
+refused here, so a formula never leaves one out silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from pamt.prove.domain import Formulas
+from pamt.prove.terms import either
+from pamt.verify.interp import (
+    Choice,
+    Fault,
+    GuardedList,
+    Interpreter,
+    Return,
+    State,
+    Step,
+    after,
+    before,
+    guarded,
+    step,
+)
+
+__all__ = [
+    "Appended",
+    "answer",
+    "appended",
+    "head",
+    "holds",
+    "left_with",
+    "returns",
+    "tail",
+    "turn",
+]
+
+
+class Appended(NamedTuple):
+    """An item that a turn may have added to a list, and when it did."""
+
+    when: Any
+    item: Any
+
+
+def answer(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What `function` answers.  Lists among the arguments are taken as they are.
+
+    Raises ValueError when a path of it raises.
+    """
+    interpreter = Interpreter(Formulas())
+    ready = [guarded(a) if isinstance(a, list) else a for a in arguments]
+    result = interpreter.call(function, *ready)
+    _no_faults(result.faults)
+    return result.value
+
+
+def returns(function: Callable[..., Any], *arguments: Any) -> tuple[Return, ...]:
+    """Every ``return`` of `function` that can be reached, with its guard."""
+    interpreter = Interpreter(Formulas())
+    ready = [guarded(a) if isinstance(a, list) else a for a in arguments]
+    result = interpreter.call(function, *ready)
+    _no_faults(result.faults)
+    return result.returns
+
+
+def holds(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Whether a predicate answers True, as one formula."""
+    value = answer(function, *arguments)
+    if isinstance(value, Choice):
+        return either(*(guard for guard, arm in value.alternatives if arm is True))
+    return value
+
+
+def turn(function: Callable[..., Any], state: Mapping[str, Any], item: Any, loop: int = 0) -> Step:
+    """One turn of loop number `loop`.  Raises ValueError when a path of it raises."""
+    assert isinstance(function, FunctionType)
+    made = step(Interpreter(Formulas()), function, loop, state, item)
+    _no_faults(made.faults)
+    return made
+
+
+def head(function: Callable[..., Any], arguments: Mapping[str, Any], loop: int = 0) -> State:
+    """The variables when loop number `loop` is first reached."""
+    assert isinstance(function, FunctionType)
+    made = before(Interpreter(Formulas()), function, loop, arguments)
+    _no_faults(made.faults)
+    return made.next
+
+
+def tail(function: Callable[..., Any], state: Mapping[str, Any], loop: int = 0) -> Step:
+    """What follows loop number `loop`."""
+    assert isinstance(function, FunctionType)
+    made = after(Interpreter(Formulas()), function, loop, state)
+    _no_faults(made.faults)
+    return made
+
+
+def left_with(step: Step) -> Any:
+    """The turn ends in ``break`` or ``return``."""
+    return either(*(s.guard for s in step.breaks), *(r.guard for r in step.returns))
+
+
+def appended(items: GuardedList) -> tuple[Appended, ...]:
+    """What a turn added to a list that was empty before it."""
+    return tuple(Appended(guard, item) for guard, item in items)
+
+
+def _no_faults(faults: tuple[Fault, ...]) -> None:
+    if faults:
+        raise ValueError(f"{faults[0].place}: {faults[0].what}")
+
