@@ -1,7 +1,7 @@
 """What each reserved area of a TDMR stands for, and which lines of the map it comes from.
 
     list      |---r3---|            |---r4---|
-    area               [ hole       )                evidence: after r3 (file:26), before r4 (file:28)
+    area               [   hole   )         after r3 (file:26), before r4 (file:28)
 
 Bytes, half open.  Needs no solver.
 """
