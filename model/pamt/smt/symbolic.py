@@ -344,6 +344,11 @@ class Symbols:
         self.variables[name] = made
         return made
 
+    def fresh_address(self, name: str, low: int, high: int) -> Any:
+        """An address under a name of its own."""
+        self._fresh += 1
+        return self.address(f"{name}!{self._fresh}", low, high)
+
     def boolean(self, name: str) -> SymBool:
         """A free truth value."""
         made = self._guard(self._z3.Bool(name))

@@ -1,0 +1,133 @@
+"""``no-worse-than:POLICY`` and ``renaming``: two runs on one map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any
+
+from pamt.machine import Machine, MemoryRange
+from pamt.policies.protocol import Policy
+from pamt.standins import complete, derive_zones
+from pamt.verify.obligation import (
+    Obligation,
+    PlainRun,
+    SymbolicRun,
+    run_plainly,
+    run_symbolically,
+)
+from pamt.verify.symbolic_map import SymbolicMap
+
+__all__ = ["NoWorseThan", "Renaming"]
+
+Guard = Any
+
+
+@dataclass(frozen=True)
+class NoWorseThan:
+    """Where the other policy succeeds, this one does."""
+
+    other_name: str
+    other: Policy
+
+    @property
+    def name(self) -> str:
+        return f"no-worse-than:{self.other_name}"
+
+    @property
+    def words(self) -> str:
+        return f"wherever {self.other_name} succeeds, the policy succeeds"
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        other = run_symbolically(run.made, self.other)
+        for guard, outcome in run.failures():
+            for other_guard, _ in other.successes():
+                yield Obligation(
+                    f"{outcome.reason} where {self.other_name} succeeds", (guard, other_guard)
+                )
+
+    def broken(self, policy: Policy, run: PlainRun) -> str | None:
+        if run.outcome is None:
+            return f"the policy raised {run.error}"
+        if run.outcome.succeeded:
+            return None
+        other = run_plainly(self.other, run.machine).outcome
+        if other is not None and other.succeeded:
+            return f"the policy fails ({run.outcome.reason}), {self.other_name} succeeds"
+        return None
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """Other numbers for the nodes give the same answer at the same addresses."""
+
+    name: str = "renaming"
+    words: str = "numbering the nodes otherwise changes neither the answer nor a PAMT's address"
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        domain = run.made.interpreter.domain
+        equal = run.made.interpreter.equal
+        used = len(set(run.made.case.nodes))
+        for order in permutations(range(used)):
+            if order == tuple(range(used)):
+                continue
+            other = run_symbolically(_renamed(run.made, order), run.policy)
+            for guard, outcome in run.outcomes():
+                for other_guard, another in other.outcomes():
+                    if domain.disjoint(guard, other_guard):
+                        continue
+                    if outcome.reason != another.reason:
+                        yield Obligation(
+                            f"renamed to {order}: {outcome.reason} becomes {another.reason}",
+                            (guard, other_guard),
+                        )
+                        continue
+                    mine = run.seen(guard, outcome.tdmrs)
+                    theirs = other.seen(other_guard, another.tdmrs)
+                    for (g, a), (h, b) in zip(mine, theirs, strict=False):
+                        if a.pamts is None or b.pamts is None:
+                            continue
+                        moved = domain.negation(equal(a.pamts, b.pamts))
+                        if moved is not False:
+                            yield Obligation(
+                                f"renamed to {order}: a PAMT moves", (guard, other_guard, g, h, moved)
+                            )
+
+    def broken(self, policy: Policy, run: PlainRun) -> str | None:
+        if run.outcome is None:
+            return f"the policy raised {run.error}"
+        used = sorted({r.node for r in run.machine.memory or ()})
+        for order in permutations(used):
+            machine = _renamed_plainly(run.machine, dict(zip(used, order, strict=True)))
+            other = run_plainly(policy, machine).outcome
+            if other is None or other.reason != run.outcome.reason:
+                now = other.reason if other else "an exception"
+                return f"with nodes renamed to {order}: {run.outcome.reason} becomes {now}"
+            if [t.pamts for t in other.tdmrs] != [t.pamts for t in run.outcome.tdmrs]:
+                return f"with nodes renamed to {order}, PAMTs lie elsewhere"
+        return None
+
+
+def _renamed_plainly(machine: Machine, names: dict[int, int]) -> Machine:
+    bare = Machine(
+        limits=machine.limits,
+        cmrs=machine.cmrs,
+        memory=tuple(r._replace(node=names[r.node]) for r in machine.memory or ()),
+        free=tuple(f._replace(node=names[f.node]) for f in machine.free or ()),
+    )
+    return complete(bare).machine
+
+
+def _renamed(made: SymbolicMap, order: tuple[int, ...]) -> SymbolicMap:
+    machine = made.machine
+    memory = tuple(r._replace(node=order[r.node]) for r in machine.memory or ())
+    free = tuple(f._replace(node=order[f.node]) for f in machine.free or ())
+    stand_ins = complete(
+        Machine(memory=tuple(MemoryRange(i << 30, (i << 30) + (1 << 29), r.node) for i, r in enumerate(memory)))
+    ).machine
+    nodes = tuple(
+        replace(node, zones=made.interpreter.call(derive_zones, memory, node.id).value)
+        for node in stand_ins.nodes
+    )
+    return replace(made, machine=replace(machine, memory=memory, free=free, nodes=nodes))

@@ -1,0 +1,133 @@
+"""``areas-at-most:K``, ``clean`` and ``local``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pamt.kernel.contig import ContigAllocator
+from pamt.policies.protocol import Policy
+from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
+
+__all__ = ["AreasAtMost", "Clean", "Local"]
+
+Guard = Any
+
+
+@dataclass(frozen=True)
+class AreasAtMost:
+    """No TDMR of a success has more than `most` reserved areas."""
+
+    most: int
+
+    @property
+    def name(self) -> str:
+        return f"areas-at-most:{self.most}"
+
+    @property
+    def words(self) -> str:
+        return f"no TDMR of a success has more than {self.most} reserved areas"
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        """One for each TDMR."""
+        for guard, outcome in run.successes():
+            for index, (present, t) in enumerate(run.seen(guard, outcome.tdmrs)):
+                count = run.made.interpreter.call(len, t.reserved, live=guard).value
+                yield Obligation(f"TDMR {index}", (guard, present, count > self.most))
+
+    def broken(self, policy: Policy, run: PlainRun) -> str | None:
+        if run.outcome is None:
+            return f"the policy raised {run.error}"
+        if not run.outcome.succeeded:
+            return None
+        for index, t in enumerate(run.outcome.tdmrs):
+            count = sum(1 for area in t.reserved or () if area.size)
+            if count > self.most:
+                return f"TDMR {index} has {count} reserved areas"
+        return None
+
+
+@dataclass(frozen=True)
+class Clean:
+    """After a failure the free runs equal the initial ones."""
+
+    name: str = "clean"
+    words: str = "after a failure the free runs equal the initial ones"
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        """For each chunk taken and each failure: it was not given back."""
+        domain = run.made.interpreter.domain
+        equal = run.made.interpreter.equal
+        returned = [e for e in run.allocator.events if e.action == "give back"]
+        for guard, outcome in run.failures():
+            for event in run.allocator.events:
+                if event.action != "take" or domain.disjoint(guard, event.guard):
+                    continue
+                back = domain.disjunction(
+                    domain.conjunction(
+                        e.guard,
+                        domain.conjunction(equal(e.range, event.range), equal(e.node, event.node)),
+                    )
+                    for e in returned
+                )
+                yield Obligation(
+                    f"{outcome.reason}: a chunk is not given back",
+                    (guard, event.guard, domain.negation(back)),
+                )
+
+    def broken(self, policy: Policy, run: PlainRun) -> str | None:
+        if run.outcome is None:
+            return f"the policy raised {run.error}"
+        if run.outcome.succeeded:
+            return None
+        fresh = ContigAllocator(run.machine.nodes, run.machine.free or ())
+        for node in fresh.nodes:
+            if fresh.free_runs(node) != run.allocator.free_runs(node):
+                return f"after {run.outcome.reason}, node {node} has other free runs than before"
+        return None
+
+
+@dataclass(frozen=True)
+class Local:
+    """A remote PAMT means that, at its turn, no free run of its home node could hold it."""
+
+    name: str = "local"
+    words: str = (
+        "a PAMT on another node than its TDMR's home means that, at its turn, no free run of the"
+        " home node could hold it"
+    )
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        """For each remote chunk and each free run of its home."""
+        domain = run.made.interpreter.domain
+        for event in run.allocator.events:
+            if event.action != "take" or event.node == event.wanted:
+                continue
+            for present, free in event.free.get(event.wanted, ()):
+                fits = free.end - free.start >= event.size
+                remote = domain.conjunction(event.guard, domain.conjunction(present, fits))
+                if remote is not False:
+                    yield Obligation(
+                        f"a chunk of {event.size:#x} bytes for node {event.wanted} on"
+                        f" {event.node}",
+                        (event.guard, present, fits),
+                    )
+
+    def broken(self, policy: Policy, run: PlainRun) -> str | None:
+        if run.outcome is None:
+            return f"the policy raised {run.error}"
+        again = ContigAllocator(run.machine.nodes, run.machine.free or ())
+        for taken in run.outcome.trace:
+            if taken.action != "take":
+                continue
+            home = run.outcome.tdmrs[taken.tdmr].home
+            if home is not None and home != taken.node:
+                for free in again.free_runs(home):
+                    if free.size >= taken.range.size:
+                        return (
+                            f"the PAMT of TDMR {taken.tdmr} is on node {taken.node}, though {free}"
+                            f" of its home node {home} was free"
+                        )
+            again.take(taken.range, taken.node)
+        return None
