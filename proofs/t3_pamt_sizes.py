@@ -121,7 +121,7 @@ def _mutant(name: str, says: str, pages: Any, dynamic: bool = False) -> Obligati
 
 
 def _mutant_general(name: str, says: str, claim: Any) -> Obligation:
-    return Obligation(name, says, claim, True)
+    return Obligation(name, says, claim)
 
 
 THEOREM = Theorem(

@@ -191,7 +191,7 @@ def _dropping(obligation: Obligation, need: str) -> Obligation:
     return Obligation(
         f"{obligation.name} without {need}",
         f"{obligation.says}; the assumption `{need}` dropped",
-        lambda: obligation.build().without(need),
+        lambda: obligation.claim().without(need),
     )
 
 
@@ -205,7 +205,8 @@ def settle(
     """Decide one obligation.
 
     A mutant is meant to fail: one confirmed counterexample settles it, so the other solvers are
-    not asked, and no vacuity check is made (a counterexample meets the assumptions).
+    not asked, and no vacuity check is made (a counterexample meets the assumptions).  It is looked
+    for without abstractions, where the claim's hint says.
     """
     began = time.perf_counter()
     if isinstance(obligation, Check):
@@ -218,8 +219,8 @@ def settle(
             seconds=time.perf_counter() - began,
         )
     budget = budget or Budget()
-    claim = obligation.build()
-    text = obligation.smtlib()
+    claim = obligation.claim()
+    text = obligation.search_smtlib() if mutant else obligation.smtlib()
     answers: list[Answer] = []
     missing = [solver for solver in solvers if not available(solver)]
     missing += [solver for solver in SOLVERS if solver not in solvers]
@@ -250,7 +251,7 @@ def settle(
     if any(a.found == "unsat" for a in answers) and any(a.found == "sat" for a in answers):
         found = replace(found, verdict=Verdict.UNDECIDED, reason="the solvers disagree")
     if not mutant and found.vacuous is None:
-        found = replace(found, vacuous=_is_vacuous(claim, obligation, solvers, budget))
+        found = replace(found, vacuous=_is_vacuous(obligation, solvers, budget))
         if found.vacuous is not False:
             reason = "the assumptions cannot be met" if found.vacuous else "vacuity not settled"
             found = replace(found, verdict=Verdict.UNDECIDED, reason=reason)
@@ -298,21 +299,26 @@ def _completed(claim: Claim, model: Mapping[str, int | bool]) -> dict[str, int |
 
 
 def _is_vacuous(
-    claim: Claim, obligation: Obligation, solvers: Sequence[str], budget: Budget
+    obligation: Obligation, solvers: Sequence[str], budget: Budget
 ) -> bool | None:
-    """Whether nothing meets the assumptions; None when no solver settled it."""
+    """Whether nothing meets the assumptions; None when no solver settled it.
+
+    A model is looked for where the claim's hint says, then anywhere, and confirmed by evaluation.
+    """
+    claim = obligation.claim()
     assumed = both(*claim.assumed.values())
     if assumed is True:
         return False
-    text = obligation.vacuity_smtlib()
-    for solver in solvers:
-        if not available(solver):
-            continue
-        answer = ask(solver, text, budget.of(solver, text))
-        if answer.found == "unsat":
-            return True
-        if answer.found == "sat" and evaluate(assumed, _completed(claim, answer.model)):
-            return False
+    for hinted in (True, False) if claim.hint else (False,):
+        text = obligation.vacuity_smtlib(hinted)
+        for solver in solvers:
+            if not available(solver):
+                continue
+            answer = ask(solver, text, budget.of(solver, text))
+            if answer.found == "unsat" and not hinted:
+                return True
+            if answer.found == "sat" and evaluate(assumed, _completed(claim, answer.model)):
+                return False
     return None
 
 

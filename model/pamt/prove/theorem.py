@@ -27,21 +27,26 @@ class Claim:
     counterexample to the claim without it.  `given` holds what the symbols mean (a loop invariant,
     a fact proved by another obligation) and carries no such promise.  Parts are named; a part is a
     formula or a plain truth value.
+
+    `hint` says where counterexamples to a mutant of the claim may be looked for (a few small
+    values, true facts about ``&``).  It plays no part in a proof, and a counterexample is confirmed
+    against the claim itself.
     """
 
     goal: Mapping[str, Any]
     needs: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     given: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    hint: Mapping[str, Any] = field(default_factory=lambda: _NONE)
 
     def without(self, need: str) -> Claim:
         """The same claim with one assumption dropped.  Raises KeyError when there is none such."""
         kept = dict(self.needs)
         del kept[need]
-        return Claim(self.goal, kept, self.given)
+        return Claim(self.goal, kept, self.given, self.hint)
 
     def replacing(self, **goal: Any) -> Claim:
         """The same assumptions with another goal: the usual way to write a mutant."""
-        return Claim(goal, self.needs, self.given)
+        return Claim(goal, self.needs, self.given, self.hint)
 
     @property
     def assumed(self) -> dict[str, Any]:
@@ -74,14 +79,23 @@ class Obligation(NamedTuple):
 
     def smtlib(self) -> str:
         """Unsatisfiable exactly when the claim holds."""
-        claim = self.build()
-        refuted = negate(both(*claim.goal.values()))
-        goal = " and ".join(claim.goal)
-        return script({**claim.assumed, f"not ({goal})": lift(refuted)}, (self.name, self.says))
+        return self._text(self.build(), {})
 
-    def vacuity_smtlib(self) -> str:
-        """Satisfiable exactly when the assumptions can be met at all."""
-        return script(self.build().assumed, (f"{self.name}: the assumptions can be met", self.says))
+    def search_smtlib(self) -> str:
+        """A counterexample to a mutant: nothing linearised, and where the claim's hint says."""
+        claim = self.claim()
+        return self._text(claim, {f"hint: {name}": part for name, part in claim.hint.items()})
+
+    def _text(self, claim: Claim, hints: Mapping[str, Any]) -> str:
+        refuted = {f"not ({' and '.join(claim.goal)})": lift(negate(both(*claim.goal.values())))}
+        return script({**claim.assumed, **hints, **refuted}, (self.name, self.says))
+
+    def vacuity_smtlib(self, hinted: bool = True) -> str:
+        """Satisfiable when the assumptions can be met; without `hinted`, only when they can."""
+        claim = self.claim()
+        hints = {f"hint: {name}": part for name, part in claim.hint.items() if hinted}
+        title = f"{self.name}: the assumptions can be met"
+        return script({**claim.assumed, **hints}, (title, self.says))
 
 
 class Evidence(NamedTuple):
