@@ -1,0 +1,50 @@
+"""Certificates: what lets somebody who trusts no solver re-check the verdict of `pamt place`.
+
+:mod:`format` reads and writes them, :mod:`relaxation` rebuilds from the machine what their steps
+speak of, :mod:`filling` does the arithmetic, :mod:`check` judges.  No solver and no search here.
+
+Described in specs/certificate.md.
+"""
+
+from __future__ import annotations
+
+from pamt.certificate.check import HOLEY, INVALID, VALID, Checked, Fault, check_certificate
+from pamt.certificate.format import (
+    FORMAT,
+    Cause,
+    Certificate,
+    Claim,
+    Floor,
+    Malformed,
+    Placed,
+    Split,
+    Step,
+    Sum,
+    Trust,
+    Where,
+    dump_certificate,
+    load_certificate,
+)
+
+__all__ = [
+    "FORMAT",
+    "HOLEY",
+    "INVALID",
+    "VALID",
+    "Cause",
+    "Certificate",
+    "Checked",
+    "Claim",
+    "Fault",
+    "Floor",
+    "Malformed",
+    "Placed",
+    "Split",
+    "Step",
+    "Sum",
+    "Trust",
+    "Where",
+    "check_certificate",
+    "dump_certificate",
+    "load_certificate",
+]

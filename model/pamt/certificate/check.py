@@ -1,0 +1,361 @@
+"""The checker: whether a certificate proves its verdict for a machine.
+
+Everything a step speaks of is rebuilt from the machine (:mod:`pamt.certificate.relaxation`); a step
+brings only numbers.  Steps and why they are sound: specs/certificate.md.
+
+* The configuration is judged by the plain rules, and its objective must be the one claimed.
+* OPTIMAL needs, for each component of the objective in turn, a claim that it can't be lower while
+  those before it are no higher; INFEASIBLE needs the claim without any condition.
+* A claim is proved by a tree of case splits whose leaves are causes, floors and weighted sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pamt.certificate.filling import Item, Stretch, best_in_chain, best_in_runs
+from pamt.certificate.format import (
+    Cause,
+    Certificate,
+    Claim,
+    Floor,
+    Placed,
+    Split,
+    Sum,
+    Trust,
+    Where,
+)
+from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation, relax
+from pamt.configuration import LEVELS
+from pamt.machine import Machine
+from pamt.placement import Question, Space, build, evaluate, pose
+from pamt.ranges import PAGE, RangeSet
+
+__all__ = ["HOLEY", "INVALID", "VALID", "Checked", "Fault", "Leaves", "check_certificate"]
+
+VALID = "valid"
+HOLEY = "holey"
+INVALID = "invalid"
+
+
+class Fault(NamedTuple):
+    """The first thing that is wrong: where, what a right certificate has there, what stands there."""
+
+    step: str
+    expected: str
+    found: str
+
+
+class Checked(NamedTuple):
+    verdict: str
+    """valid, holey (all that was checked is right) or invalid."""
+    trusted_steps: int = 0
+    fault: Fault | None = None
+
+
+class _Wrong(Exception):  # noqa: N818  (control flow inside the checker)
+    def __init__(self, step: str, expected: str, found: object) -> None:
+        super().__init__(step)
+        self.fault = Fault(step, expected, str(found))
+
+
+def check_certificate(
+    certificate: Certificate, machine: Machine, space: Space | None = None
+) -> Checked:
+    """Judge a certificate for a completed machine; `space`, if given, must be the certificate's.
+
+    Raises :class:`pamt.placement.InputError` where the machine can't be asked about.
+    """
+    trusted = 0
+    try:
+        if space is not None and certificate.space != space:
+            raise _Wrong("space", str(space), certificate.space)
+        if certificate.placed is not None:
+            _check_placed(certificate, certificate.placed, machine)
+        question = pose(machine, certificate.space)
+        for index, target in enumerate(targets(certificate)):
+            if not any(covers(claim.at_most, target) for claim in certificate.claims):
+                raise _Wrong(
+                    "claims", f"one that excludes at most {dict(target)} (target {index})", "none"
+                )
+        leaves: Leaves | None = None
+        for index, claim in enumerate(certificate.claims):
+            if leaves is None and any(isinstance(step, Sum) for step in claim.steps):
+                leaves = _leaves(question, f"claims[{index}]")
+            trusted += _check_claim(question, leaves, claim, f"claims[{index}]")
+    except _Wrong as wrong:
+        return Checked(INVALID, trusted, wrong.fault)
+    return Checked(HOLEY if trusted else VALID, trusted)
+
+
+def targets(certificate: Certificate) -> Iterator[Mapping[str, int]]:
+    """What must be excluded: components at most these values, for each step of the order."""
+    if certificate.verdict == "INFEASIBLE":
+        yield {}
+        return
+    least = certificate.value if certificate.verdict == "OPTIMAL" else certificate.bound
+    held: dict[str, int] = {}
+    for name in certificate.order if certificate.verdict == "OPTIMAL" else certificate.bound:
+        yield {**held, name: least[name] - 1}
+        held[name] = least[name]
+
+
+def covers(claim: Mapping[str, int], target: Mapping[str, int]) -> bool:
+    """Whether excluding `claim` excludes `target`: no condition of the claim is tighter."""
+    return all(name in target and target[name] <= value for name, value in claim.items())
+
+
+def _check_placed(certificate: Certificate, placed: Placed, machine: Machine) -> None:
+    given_up = RangeSet(placed.given_up)
+    question = pose(machine, certificate.space, given_up)
+    try:
+        configuration = build(question, placed.tdmrs, placed.bases)
+    except ValueError as fault:
+        raise _Wrong("placed", "TDMRs that hold memory", fault) from None
+    judged = evaluate(machine, certificate.space, configuration, given_up)
+    if judged.objective is None:
+        raise _Wrong("placed", "a configuration of the space", judged.violations[0])
+    actual = dict(judged.objective._asdict())
+    if dict(certificate.value) != actual:
+        raise _Wrong("value", str(actual), dict(certificate.value))
+
+
+def _leaves(question: Question, path: str) -> Leaves:
+    if question.space.give_up:
+        raise _Wrong(path, "no sum where pages may be given up", question.space)
+    try:
+        return Leaves(relax(question))
+    except ValueError as fault:
+        raise _Wrong(path, "a question that sums speak of", fault) from None
+
+
+def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: str) -> int:
+    """Check every step of a claim; the number of trusted ones."""
+    trusted = 0
+    above: dict[int, tuple[tuple[Split, int, int], ...]] = {0: ()}
+    for index, step in enumerate(claim.steps):
+        at = f"{path}.steps[{index}]"
+        cases = above.pop(index)
+        if isinstance(step, Split):
+            above[step.low] = (*cases, (step, index, -1))
+            above[step.high] = (*cases, (step, index, 1))
+            _check_split(question, step, at)
+        elif isinstance(step, Trust):
+            trusted += 1
+        elif isinstance(step, Cause):
+            cause = question.trivial
+            if cause is None or cause.kind != step.kind:
+                raise _Wrong(at, cause.kind if cause else "a map with this cause", step.kind)
+            if question.space.give_up and cause.kind != "no-memory":
+                raise _Wrong(at, "a cause that giving up pages can't mend", step.kind)
+        elif isinstance(step, Floor):
+            low = floor(question, step.component)
+            stated = claim.at_most.get(step.component)
+            if stated is None or stated >= low:
+                raise _Wrong(at, f"{step.component} at most {low - 1}", stated)
+        else:
+            assert leaves is not None
+            leaves.check(step, cases, claim.at_most, at)
+    return trusted
+
+
+def _check_split(question: Question, step: Split, at: str) -> None:
+    if question.tdmrs is None:
+        raise _Wrong(at, "no split where the cut of TDMRs is free", step.tdmrs)
+    if len(set(step.tdmrs)) != len(step.tdmrs):
+        raise _Wrong(at, "every TDMR once", step.tdmrs)
+    if any(t >= len(question.tdmrs) for t in step.tdmrs):
+        raise _Wrong(at, f"TDMRs below {len(question.tdmrs)}", step.tdmrs)
+
+
+def floor(question: Question, component: str) -> int:
+    """A value that no configuration of the question is below, from sizes and counts alone."""
+    if component == "lost" or not question.memory or question.trivial is not None:
+        return 0
+    if component in {"tdmrs", "pamt_pages"} and not question.space.give_up:
+        if question.tdmrs is not None:
+            if component == "tdmrs":
+                return len(question.tdmrs)
+            return sum(fact.pages for fact in question.tdmrs)
+        if component == "pamt_pages":
+            # Each region rounds up on its own, so one TDMR over all cells is never the dearest.
+            return question.sizes(len(question.cells)).total // PAGE
+    if component == "remote":
+        worst = min(
+            (question.weight(a.node, b.node) for a in question.memory for b in question.free),
+            default=0,
+        )
+        return 0 if worst >= 0 else -(1 << 62)
+    return 1 if component in {"tdmrs", "areas", "max_areas", "pamt_pages"} else 0
+
+
+class Leaves:
+    """Checks weighted sums over one relaxation."""
+
+    def __init__(self, relaxation: Relaxation) -> None:
+        self._facts = relaxation
+        self._by_level: dict[str, list[Piece]] = {}
+        for piece in relaxation.pieces:
+            self._by_level.setdefault(piece.level, []).append(piece)
+        self._lengths = {
+            key: sorted(pages for _, pages in runs) for key, runs in relaxation.runs.items()
+        }
+        self._by_start = {
+            start * PAGE: (*key, pages)
+            for key, runs in relaxation.runs.items()
+            for start, pages in runs
+        }
+
+    def check(
+        self,
+        step: Sum,
+        cases: tuple[tuple[Split, int, int], ...],
+        at_most: Mapping[str, int],
+        at: str,
+    ) -> None:
+        """Raises where the sum is no contradiction."""
+        facts = self._facts
+        known = {index: (split, sign) for split, index, sign in cases}
+        if any(index not in known for index in step.cases):
+            raise _Wrong(at, f"cases among {sorted(known)}", sorted(step.cases))
+        for what, prices in (("areas", step.areas), ("cases", step.cases)):
+            if any(price < 0 for price in prices.values()):
+                raise _Wrong(at, f"no {what} with a price below 0", dict(prices))
+        if step.remote < 0 or step.total < 0:
+            raise _Wrong(at, "no price below 0", (step.remote, step.total))
+        if any(t >= facts.tdmrs for t in (*step.values, *step.regions, *step.areas)):
+            raise _Wrong(at, f"TDMRs below {facts.tdmrs}", "one beyond")
+        if step.regions and not facts.split:
+            raise _Wrong(at, "no regions where chunks stay whole", dict(step.regions))
+        need = self.need(step, known, at_most, at)
+        supply = self.supply(step, known)
+        if supply >= need:
+            raise _Wrong(at, f"less worth than {need} in all runs", supply)
+
+    def need(
+        self,
+        step: Sum,
+        known: Mapping[int, tuple[Split, int]],
+        at_most: Mapping[str, int],
+        at: str = "",
+    ) -> int:
+        """What all pieces together must be worth, less what the conditions can contribute."""
+        facts = self._facts
+        need = 0
+        for tdmr in {**step.values, **step.regions}:
+            value = step.values.get(tdmr, 0)
+            if facts.split:
+                value = min(value, sum(step.regions.get(tdmr, (0, 0, 0))))
+            need += value
+        limit = min(facts.limit, at_most.get("max_areas", facts.limit))
+        for tdmr, price in step.areas.items():
+            need -= price * (limit - facts.holes[tdmr])
+        for name, price in (("remote", step.remote), ("areas", step.total)):
+            if price and name not in at_most:
+                raise _Wrong(at, f"no price on {name}, which the claim leaves open", price)
+        remote = at_most.get("remote", 0)
+        if facts.unit:
+            remote = remote // facts.unit * facts.unit
+        need -= step.remote * remote
+        need -= step.total * (at_most.get("areas", 0) - sum(facts.holes))
+        for index, price in step.cases.items():
+            split, sign = known[index]
+            need += price * (split.at_most + 1) if sign > 0 else -price * split.at_most
+        return need
+
+    def supply(self, step: Sum, known: Mapping[int, tuple[Split, int]]) -> int:
+        """The most that pieces in all free runs can be worth."""
+        worth = _Worth(self._facts, self._by_level, step, known)
+        supply = 0
+        for (node, tdmr), lengths in self._lengths.items():
+            supply += best_in_runs(worth.items(node, tdmr, None), lengths)
+        # Runs that cases speak of are worth something else than the rest of their kind.
+        for run in sorted({split.where.run for split, _ in known.values()} - {None}):
+            if run in self._by_start:
+                node, tdmr, pages = self._by_start[run]
+                supply -= best_in_runs(worth.items(node, tdmr, None), [pages])
+                supply += best_in_runs(worth.items(node, tdmr, run), [pages])
+        for chain in self._facts.chains:
+            supply += best_in_chain(worth.stretches(chain))
+        return supply
+
+
+class _Worth:
+    """What a piece is worth in a place, under the prices of one sum."""
+
+    def __init__(
+        self,
+        facts: Relaxation,
+        by_level: Mapping[str, list[Piece]],
+        step: Sum,
+        known: Mapping[int, tuple[Split, int]],
+    ) -> None:
+        self._facts = facts
+        self._step = step
+        self._pieces: list[tuple[Piece, int]] = []
+        for tdmr, value in step.values.items():
+            self._pieces.append((by_level[CHUNK][tdmr], value))
+        for tdmr, three in step.regions.items():
+            for level, value in zip(LEVELS, three, strict=True):
+                self._pieces.append((by_level[level][tdmr], value))
+        self._cases = [
+            (split.where, split.piece, frozenset(split.tdmrs), sign * step.cases[index])
+            for index, (split, sign) in known.items()
+            if step.cases.get(index)
+        ]
+        for _where, level, tdmrs, price in self._cases:
+            if price > 0 and level in by_level:
+                # Pieces of no value of their own may be worth a case's price.
+                have = {(piece.tdmr, piece.level) for piece, _ in self._pieces}
+                self._pieces += [
+                    (by_level[level][t], 0) for t in sorted(tdmrs) if (t, level) not in have
+                ]
+        self._pieces.sort(key=lambda pair: (pair[0].pages, pair[0].tdmr, pair[0].level))
+
+    def items(self, node: int, tdmr: int, run: int | None) -> tuple[Item, ...]:
+        """Pieces worth something when they lie inside one stretch of TDMR `tdmr`."""
+        price = self._step.areas.get(tdmr, 0) + self._step.total
+        found: list[Item] = []
+        for piece, value in self._begun(node, tdmr, run):
+            if value > price:
+                found.append(Item(piece.pages, value - price))
+        return tuple(found)
+
+    def stretches(self, chain: Chain) -> list[Stretch]:
+        made: list[Stretch] = []
+        for index, (tdmr, pages) in enumerate(chain.stretches):
+            later = [t for t, _ in chain.stretches[index:]]
+            prices: list[int] = []
+            for over in later:
+                price = self._step.areas.get(over, 0) + self._step.total
+                prices.append(price + (prices[-1] if prices else 0))
+            crossing = [
+                (piece.pages, [value - price for price in prices[1:]])
+                for piece, value in self._begun(chain.node, tdmr, chain.start * PAGE)
+                if prices[1:] and value > prices[1]
+            ]
+            items = self.items(chain.node, tdmr, chain.start * PAGE)
+            made.append(Stretch(pages, items, crossing))
+        return made
+
+    def _begun(self, node: int, tdmr: int, run: int | None) -> list[tuple[Piece, int]]:
+        """Worth of each piece that begins there, before any area is paid for."""
+        facts, remote = self._facts, self._step.remote
+        cases = [
+            (level, tdmrs, price)
+            for where, level, tdmrs, price in self._cases
+            if _inside(where, node, tdmr, run)
+        ]
+        found: list[tuple[Piece, int]] = []
+        for piece, value in self._pieces:
+            worth = value - remote * facts.cost(piece, node) if remote else value
+            for level, tdmrs, price in cases:
+                if piece.level == level and piece.tdmr in tdmrs:
+                    worth += price
+            found.append((piece, worth))
+        return found
+
+
+def _inside(where: Where, node: int, tdmr: int, run: int | None) -> bool:
+    return where.node in {None, node} and where.tdmr in {None, tdmr} and where.run in {None, run}

@@ -1,0 +1,171 @@
+"""The engine for the kernel's TDMRs, whole chunks and the hole rules ``memory`` and ``cmr``.
+
+Component by component: the least value, with a claim that it can't be lower while the components
+before it are held; then the canonical one among the optima.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pamt.certificate.check import Leaves
+from pamt.certificate.format import Claim, Floor, Step
+from pamt.certificate.relaxation import Relaxation
+from pamt.solve.engine.branch import Budget, Decision, Tree, decide, flatten
+from pamt.solve.engine.canonical import canonical_packing
+from pamt.solve.engine.leaf import Prover
+from pamt.solve.engine.master import Master
+from pamt.solve.engine.pack import Packing
+from pamt.solve.engine.problem import Limits, pose_problem
+from pamt.solve.engine.view import look
+
+__all__ = ["Linux"]
+
+DECIDED = ("remote", "max_areas", "areas")
+"""Components that placing chunks can change; the others are the same for every configuration."""
+
+
+class Linux:
+    """One question; :meth:`run` decides it, and what was reached is there if it is interrupted."""
+
+    def __init__(self, facts: Relaxation, order: Sequence[str], budget: Budget) -> None:
+        self._facts = facts
+        self._order = order
+        self._budget = budget
+        self._leaves = Leaves(facts)
+        self._held: dict[str, int] = {}
+        self.packing: Packing | None = None
+        self.claims: list[Claim] = []
+        self.bound: dict[str, int] = {}
+        """Components that are settled, in order."""
+        self.infeasible = False
+        self.canonical = False
+
+    def run(self) -> None:
+        """Decide and optimise.  Raises OutOfNodes, keeping what was reached."""
+        constant = {"lost": 0, "tdmrs": self._facts.tdmrs}
+        constant["pamt_pages"] = sum(p.pages for p in self._facts.pieces if p.level == "chunk")
+        decided = [name for name in self._order if name in DECIDED]
+        if not decided or decided[0] != "remote":
+            first = self._decide({}, optimise=False)
+            if first.packing is None:
+                self._give_up(first)
+                return
+        for name in self._order:
+            if name in constant:
+                value = constant[name]
+                self._claim({**self._held, name: value - 1}, (Floor(name),))
+            else:
+                value = getattr(self, f"_least_{name}")()
+                if self.infeasible:
+                    return
+            self._held[name] = value
+            self.bound[name] = value
+
+    def make_canonical(self) -> None:
+        """Among the optima the canonical one.  Raises OutOfNodes."""
+        assert self.packing is not None
+        problem = pose_problem(self._facts, self._limits(self._held))
+        self.packing = canonical_packing(problem, self.packing, self._budget)
+        self.canonical = True
+
+    @staticmethod
+    def _limits(values: dict[str, int]) -> Limits:
+        return Limits(**{name: value for name, value in values.items() if name in DECIDED})
+
+    def _claim(self, at_most: dict[str, int], steps: tuple[Step, ...]) -> None:
+        self.claims.append(Claim(at_most, steps))
+
+    def _decide(self, at_most: dict[str, int], *, optimise: bool) -> Decision:
+        limits = self._limits(at_most)
+        prover = Prover(self._leaves, limits.as_claim())
+        problem = pose_problem(self._facts, limits)
+        decision = decide(problem, self._budget, prover, optimise=optimise)
+        if decision.packing is not None:
+            self.packing = decision.packing
+        return decision
+
+    def _give_up(self, decision: Decision) -> None:
+        assert decision.tree is not None
+        self.infeasible = True
+        self.packing = None
+        self.claims = [Claim({}, flatten(decision.tree))]
+
+    def _least_remote(self) -> int:
+        decision = self._decide(self._held, optimise=True)
+        if decision.packing is None:
+            self._give_up(decision)
+            return 0
+        assert decision.tree is not None
+        self._claim({**self._held, "remote": decision.remote - 1}, flatten(decision.tree))
+        return decision.remote
+
+    def _least_max_areas(self) -> int:
+        assert self.packing is not None
+        facts = self._facts
+        high = self._max_areas(self.packing)
+        low = max(facts.holes)
+        proof: Tree | None = None
+        # The relaxation alone says how far down it is worth looking.
+        while low < high:
+            middle = (low + high) // 2
+            if self._relaxed_excludes(middle):
+                low = middle + 1
+            else:
+                high = middle
+        value = low
+        while True:
+            decision = self._decide({**self._held, "max_areas": value}, optimise=False)
+            if decision.packing is not None:
+                break
+            proof = decision.tree
+            value += 1
+        if proof is None:
+            decision = self._decide_only({**self._held, "max_areas": value - 1})
+            proof = decision.tree
+        assert proof is not None
+        self._claim({**self._held, "max_areas": value - 1}, flatten(proof))
+        return value
+
+    def _decide_only(self, at_most: dict[str, int]) -> Decision:
+        kept = self.packing
+        decision = self._decide(at_most, optimise=False)
+        if decision.packing is not None:
+            raise AssertionError("the relaxation excluded a packing that exists")
+        self.packing = kept
+        return decision
+
+    def _relaxed_excludes(self, max_areas: int) -> bool:
+        limits = self._limits({**self._held, "max_areas": max_areas})
+        problem = pose_problem(self._facts, limits)
+        if min(problem.room) < 0:
+            return True
+        relaxed = Master(look(problem), (), 1e6).solve()
+        if relaxed is None:
+            return False
+        if not relaxed.feasible:
+            return True
+        limit = limits.remote
+        return limit is not None and relaxed.bound > limit + 1e-6 * max(1.0, abs(limit))
+
+    def _max_areas(self, packing: Packing) -> int:
+        counts = list(self._facts.holes)
+        for lie in packing.values():
+            for tdmr in lie.over:
+                counts[tdmr] += 1
+        return max(counts)
+
+    def _least_areas(self) -> int:
+        value = sum(self._facts.holes) + len(self._facts.holes)
+        proof: Tree | None = None
+        while True:
+            decision = self._decide({**self._held, "areas": value}, optimise=False)
+            if decision.packing is not None:
+                break
+            proof = decision.tree
+            value += 1
+        if proof is None:
+            proof = self._decide_only({**self._held, "areas": value - 1}).tree
+        assert proof is not None
+        self._claim({**self._held, "areas": value - 1}, flatten(proof))
+        return value

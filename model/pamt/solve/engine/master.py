@@ -1,0 +1,211 @@
+"""The linear relaxation of a problem under some cases: which sets of chunks go into which bins.
+
+Columns: a chunk of a class in an open group; a set of chunks in a bin.  Sets are priced when they
+are wanted (column generation), over exactly the relaxation that certificates sum over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pamt.solve.engine.price import Begun, best_in_chain, fronts
+from pamt.solve.engine.simplex import Programme, Stalled
+from pamt.solve.engine.view import View
+
+__all__ = ["Case", "Master", "Prices", "Relaxed", "Use"]
+
+PIVOTS = 4000
+ROUNDS = 400
+
+
+class Case(NamedTuple):
+    """Of class `index`, at most (or, `more`: at least) `count` chunks begin there.  None: any."""
+
+    index: int
+    node: int | None
+    tdmr: int | None
+    start: int | None
+    """First page of a stretch that is a bin of its own, or of a stretch of a chain."""
+    more: bool
+    count: int
+
+
+class Use(NamedTuple):
+    """What a column stands for: chunks that begin at places, in an open group or in bin `bin`."""
+
+    bin: int | None
+    begun: tuple[Begun, ...]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Multipliers, in floats; all at least 0."""
+
+    chunks: tuple[float, ...]
+    """By class; besides what the cheapest node costs."""
+    areas: dict[int, float]
+    remote: float
+    total: float
+    cases: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    feasible: bool
+    bound: float
+    """Least `remote` of the relaxation."""
+    prices: Prices
+    uses: tuple[tuple[Use, float], ...]
+
+
+class Master:
+    """One linear programme."""
+
+    def __init__(self, view: View, cases: Sequence[Case], scale: float) -> None:
+        self.view = view
+        self._cases = cases
+        self._scale = scale
+        bounds: list[tuple[str, float]] = [(">=", len(c.members)) for c in view.classes]
+        self._area_row: dict[int, int] = {}
+        for tdmr in view.crowded:
+            self._area_row[tdmr] = len(bounds)
+            bounds.append(("<=", view.problem.room[tdmr]))
+        self._total_row: int | None = None
+        if view.problem.overlaps is not None:
+            self._total_row = len(bounds)
+            bounds.append(("<=", view.problem.overlaps))
+        self._bin_row = len(bounds)
+        bounds += [("<=", b.count) for b in view.bins]
+        self._case_row = len(bounds)
+        bounds += [(">=" if case.more else "<=", case.count) for case in cases]
+        self._programme = Programme(bounds)
+        self._uses: list[Use] = []
+        self._known: set[Use] = set()
+        for (node, tdmr), spot in sorted(view.open.items()):
+            for index in range(len(view.classes)):
+                self._add(Use(None, (Begun(index, node, (tdmr,), spot.start, 1),)))
+        for number, which in enumerate(view.bins):
+            if which.chain is None:
+                for index, c in enumerate(view.classes):
+                    if c.pages <= which.pages:
+                        begun = Begun(index, which.node, (which.tdmr,), self._start(number), 1)
+                        self._add(Use(number, (begun,)))
+
+    def _start(self, number: int) -> int | None:
+        spot = self.view.bins[number].spot
+        return spot.start if spot is not None else None
+
+    def _unit(self, index: int, node: int) -> float:
+        """Cost above the cheapest node's: rows say "at least", so no column may pay for itself."""
+        problem, chunk = self.view.problem, self.view.classes[index].members[0]
+        return (problem.cost(chunk, node) - problem.least_cost(chunk)) / self._scale
+
+    def _add(self, use: Use) -> bool:
+        if use in self._known:
+            return False
+        self._known.add(use)
+        entries: dict[int, float] = {}
+        cost = 0.0
+        for begun in use.begun:
+            cost += begun.count * self._unit(begun.index, begun.node)
+            entries[begun.index] = entries.get(begun.index, 0.0) + begun.count
+            for tdmr in begun.tdmrs:
+                row = self._area_row.get(tdmr)
+                if row is not None:
+                    entries[row] = entries.get(row, 0.0) + begun.count
+                if self._total_row is not None:
+                    entries[self._total_row] = entries.get(self._total_row, 0.0) + begun.count
+            for at, case in enumerate(self._cases):
+                if matches(case, begun):
+                    row = self._case_row + at
+                    entries[row] = entries.get(row, 0.0) + begun.count
+        if use.bin is not None:
+            entries[self._bin_row + use.bin] = 1.0
+        self._programme.add(list(entries.items()), cost)
+        self._uses.append(use)
+        return True
+
+    def solve(self) -> Relaxed | None:
+        """None where the floats do not settle."""
+        try:
+            for phase in (1, 2):
+                for _ in range(ROUNDS):
+                    duals = self._programme.optimise(phase, PIVOTS)
+                    if not self._price(duals, phase):
+                        break
+                if phase == 1 and self._programme.infeasibility(duals) > 1e-6:
+                    return Relaxed(False, 0.0, self._prices(duals, 1), ())
+        except Stalled:
+            return None
+        bound = self._programme.infeasibility(duals) * self._scale
+        bound += sum(self.view.problem.least_cost(chunk) for chunk in self.view.problem.chunks)
+        uses = tuple(
+            (self._uses[column - self._programme.first], value)
+            for column, value in self._programme.solution().items()
+        )
+        return Relaxed(True, bound, self._prices(duals, 2), uses)
+
+    def _prices(self, duals: Sequence[float], phase: int) -> Prices:
+        first = self._case_row
+        return Prices(
+            tuple(max(0.0, duals[i]) for i in range(len(self.view.classes))),
+            {tdmr: max(0.0, -duals[row]) for tdmr, row in self._area_row.items()},
+            1.0 / self._scale if phase == 2 else 0.0,
+            max(0.0, -duals[self._total_row]) if self._total_row is not None else 0.0,
+            tuple(abs(duals[first + at]) for at in range(len(self._cases))),
+        )
+
+    def _price(self, duals: Sequence[float], phase: int) -> bool:
+        """Add sets that improve; whether there were any."""
+        view = self.view
+        prices = self._prices(duals, phase)
+
+        def worth(index: int, node: int, tdmrs: tuple[int, ...], start: int | None) -> float:
+            value = prices.chunks[index]
+            if phase == 2:
+                value -= self._unit(index, node)
+            for tdmr in tdmrs:
+                value -= prices.areas.get(tdmr, 0.0) + prices.total
+            begun = Begun(index, node, tdmrs, start, 1)
+            for at, case in enumerate(self._cases):
+                if matches(case, begun):
+                    value += prices.cases[at] if case.more else -prices.cases[at]
+            return value
+
+        sizes = [(c.pages, len(c.members)) for c in view.classes]
+        longest: dict[tuple[int, int, int | None], int] = {}
+        for number, which in enumerate(view.bins):
+            if which.chain is None:
+                key = (which.node, which.tdmr, self._start(number))
+                longest[key] = max(longest.get(key, 0), which.pages)
+        table = {}
+        for (node, tdmr, start), pages in longest.items():
+            values = [worth(i, node, (tdmr,), start) for i in range(len(sizes))]
+            table[node, tdmr, start] = fronts(sizes, values, pages)
+        added = False
+        for number, which in enumerate(view.bins):
+            paid = -duals[self._bin_row + number]
+            if which.chain is not None:
+                value, begun = best_in_chain(which.chain, sizes, worth)
+            else:
+                start = self._start(number)
+                front = table[which.node, which.tdmr, start]
+                value, counts = front.best(which.pages)
+                begun = tuple(
+                    Begun(i, which.node, (which.tdmr,), start, n) for i, n in enumerate(counts) if n
+                )
+            if value > paid + 1e-7:
+                added |= self._add(Use(number, begun))
+        return added
+
+
+def matches(case: Case, begun: Begun) -> bool:
+    """Whether chunks of a column count for a case."""
+    return (
+        case.index == begun.index
+        and case.node in {None, begun.node}
+        and case.tdmr in {None, begun.tdmrs[0]}
+        and case.start in {None, begun.start}
+    )

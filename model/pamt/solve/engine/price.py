@@ -1,0 +1,154 @@
+"""Pricing: the set of chunks worth most in a bin or a chain, under prices in floats."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from pamt.certificate.relaxation import Chain
+
+__all__ = ["Begun", "Fronts", "best_in_chain", "fronts"]
+
+LONGEST = 3000
+Link = tuple[int, "Link"] | None
+Worth = Callable[[int, int, tuple[int, ...], int | None], float]
+
+
+class Begun(NamedTuple):
+    """`count` chunks of class `index` that begin in one stretch and overlap `tdmrs`."""
+
+    index: int
+    node: int
+    tdmrs: tuple[int, ...]
+    start: int | None
+    """First page of the stretch, where it is told apart from others of its group."""
+    count: int
+
+
+class Fronts:
+    """Pairs of pages and worth, each with the set of classes that reaches it; ascending."""
+
+    def __init__(self, entries: list[tuple[int, float, Link]], classes: int) -> None:
+        self.entries = entries
+        self._pages = [pages for pages, _, _ in entries]
+        self._classes = classes
+
+    def best(self, pages: int) -> tuple[float, tuple[int, ...]]:
+        """Worth and count per class of the best set of at most `pages`."""
+        _, value, link = self.entries[bisect_right(self._pages, pages) - 1]
+        counts = [0] * self._classes
+        while link is not None:
+            counts[link[0]] += 1
+            link = link[1]
+        return value, tuple(counts)
+
+
+def fronts(sizes: Sequence[tuple[int, int]], values: Sequence[float], room: int) -> Fronts:
+    """`sizes`: pages and number of chunks of each class."""
+    front: list[tuple[int, float, Link]] = [(0, 0.0, None)]
+    for index, ((pages, count), value) in enumerate(zip(sizes, values, strict=True)):
+        if value <= 1e-9 or pages > room:
+            continue
+        for _ in range(min(count, room // pages)):
+            more: list[tuple[int, float, Link]] = [
+                (p + pages, v + value, (index, link)) for p, v, link in front if p + pages <= room
+            ]
+            longer = _pruned(front, more)
+            if longer == front:
+                break
+            front = longer
+    return Fronts(front, len(sizes))
+
+
+def _pruned(
+    one: list[tuple[int, float, Link]], other: list[tuple[int, float, Link]]
+) -> list[tuple[int, float, Link]]:
+    both = sorted(one + other, key=lambda entry: (entry[0], -entry[1]))
+    kept: list[tuple[int, float, Link]] = []
+    best = -1.0
+    for entry in both:
+        if entry[1] > best + 1e-9:
+            kept.append(entry)
+            best = entry[1]
+    while len(kept) > LONGEST:
+        kept = [*kept[:-1:2], kept[-1]]
+    return kept
+
+
+State = tuple[int, float, tuple[Begun, ...]]
+
+
+def best_in_chain(
+    chain: Chain, sizes: Sequence[tuple[int, int]], worth: Worth
+) -> tuple[float, tuple[Begun, ...]]:
+    """The best filling of a chain; a class may be used more often than it has chunks."""
+    front: list[State] = [(0, 0.0, ())]
+    start = 0
+    for at, (tdmr, length) in enumerate(chain.stretches):
+        end = start + length
+        first = chain.start + start
+        values = [worth(i, chain.node, (tdmr,), first) for i in range(len(sizes))]
+        inside = fronts(sizes, values, length)
+        reached: list[State] = []
+        for used, value, begun in front:
+            if used >= end:
+                reached.append((used, value, begun))
+                continue
+            for pages, more, _ in inside.entries:
+                if max(used, start) + pages > end:
+                    break
+                counts = inside.best(pages)[1]
+                here = tuple(
+                    Begun(i, chain.node, (tdmr,), first, n) for i, n in enumerate(counts) if n
+                )
+                reached.append((max(used, start) + pages, value + more, begun + here))
+        front = _best_states(
+            [(max(used, end), value, begun) for used, value, begun in reached]
+            + _crossing(chain, at, first, end, sizes, worth, reached)
+        )
+        start = end
+    _, value, begun = max(front, key=lambda state: (state[1], -state[0]))
+    return value, begun
+
+
+def _crossing(
+    chain: Chain,
+    at: int,
+    first: int,
+    end: int,
+    sizes: Sequence[tuple[int, int]],
+    worth: Worth,
+    reached: list[State],
+) -> list[State]:
+    found: list[State] = []
+    for index, (pages, _) in enumerate(sizes):
+        for used, value, begun in reached:
+            if used >= end:
+                continue
+            stop = max(used, end - pages + 1) + pages
+            over = [chain.stretches[at][0]]
+            reach = end
+            for tdmr, length in chain.stretches[at + 1 :]:
+                if reach >= stop:
+                    break
+                over.append(tdmr)
+                reach += length
+            if reach < stop:
+                continue
+            gain = worth(index, chain.node, tuple(over), first)
+            if gain > 1e-9:
+                here = Begun(index, chain.node, tuple(over), first, 1)
+                found.append((stop, value + gain, (*begun, here)))
+    return found
+
+
+def _best_states(states: list[State]) -> list[State]:
+    states.sort(key=lambda state: (state[0], -state[1]))
+    kept: list[State] = []
+    best = -1.0
+    for state in states:
+        if state[1] > best + 1e-9:
+            kept.append(state)
+            best = state[1]
+    return kept[:: max(1, len(kept) // LONGEST)]

@@ -1,0 +1,162 @@
+"""What is left to place, and where: the engine's view of a question while it searches.
+
+All sizes and addresses count 4 KiB pages.  A problem is never changed; :meth:`Problem.fix` makes
+the one in which a chunk has been placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from pamt.certificate.relaxation import CHUNK, Chain, Relaxation
+
+__all__ = ["Chunk", "Limits", "Problem", "Spot", "pose_problem"]
+
+Group = tuple[int, int]
+"""(node, TDMR): where stretches of free runs lie."""
+
+
+class Chunk(NamedTuple):
+    tdmr: int
+    pages: int
+    home: int
+
+
+class Spot(NamedTuple):
+    """A stretch of free pages inside one TDMR."""
+
+    start: int
+    pages: int
+
+
+class Limits(NamedTuple):
+    """No configuration above these is looked for; None: any."""
+
+    remote: int | None = None
+    max_areas: int | None = None
+    areas: int | None = None
+
+    def as_claim(self) -> dict[str, int]:
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Problem:
+    chunks: tuple[Chunk, ...]
+    """Still to be placed, ascending by TDMR."""
+    room: tuple[int, ...]
+    """Per TDMR: how many more chunks may overlap it."""
+    spots: Mapping[Group, tuple[Spot, ...]]
+    """Stretches of runs that lie in one TDMR; ascending."""
+    chains: tuple[Chain, ...]
+    """Runs across TDMR borders; ascending."""
+    weights: Mapping[tuple[int, int], int]
+    remote: int | None
+    """What may still be spent; None: any."""
+    overlaps: int | None
+    """Pairs of chunk and TDMR that it overlaps, still allowed; None: any."""
+
+    def cost(self, chunk: Chunk, node: int) -> int:
+        return chunk.pages * self.weights[chunk.home, node]
+
+    def least_cost(self, chunk: Chunk) -> int:
+        """Cost on the cheapest node with free runs."""
+        costs = [w for (home, _), w in self.weights.items() if home == chunk.home]
+        return chunk.pages * min(costs, default=0)
+
+    def fix(self, chunk: Chunk, node: int, start: int) -> Problem:
+        """The problem left when `chunk` lies at page `start`, in a stretch or chain of `node`.
+
+        Raises ValueError where no free run of that node holds it.
+        """
+        end = start + chunk.pages
+        spots = dict(self.spots)
+        chains = list(self.chains)
+        over: list[int] = []
+        for key, group in self.spots.items():
+            if key[0] != node or over:
+                continue
+            for at, spot in enumerate(group):
+                if spot.start <= start and end <= spot.start + spot.pages:
+                    pieces = [
+                        Spot(low, high - low)
+                        for low, high in ((spot.start, start), (end, spot.start + spot.pages))
+                        if low < high
+                    ]
+                    spots[key] = (*group[:at], *pieces, *group[at + 1 :])
+                    over = [key[1]]
+                    break
+                if spot.start > start:
+                    break
+        if not over:
+            for at, chain in enumerate(self.chains):
+                if chain.node == node and chain.start <= start and end <= chain.start + chain.pages:
+                    over = _cut(chains, at, start, end, spots)
+                    break
+        if not over:
+            raise ValueError(f"no free run of node {node} holds {chunk} at {start:#x}")
+        room = list(self.room)
+        for tdmr in over:
+            room[tdmr] -= 1
+        return replace(
+            self,
+            chunks=tuple(c for c in self.chunks if c != chunk),
+            room=tuple(room),
+            spots=spots,
+            chains=tuple(chains),
+            remote=None if self.remote is None else self.remote - self.cost(chunk, node),
+            overlaps=None if self.overlaps is None else self.overlaps - len(over),
+        )
+
+
+def _cut(
+    chains: list[Chain],
+    at: int,
+    start: int,
+    end: int,
+    spots: dict[Group, tuple[Spot, ...]],
+) -> list[int]:
+    """Take [start, end) out of a chain; the TDMRs it overlaps."""
+    chain = chains.pop(at)
+    over: list[int] = []
+    sides: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+    low = chain.start
+    for tdmr, pages in chain.stretches:
+        high = low + pages
+        if start < high and low < end:
+            over.append(tdmr)
+        before, after = min(high, start) - low, high - max(low, end)
+        if before > 0:
+            sides[0].append((tdmr, before))
+        if after > 0:
+            sides[1].append((tdmr, after))
+        low = high
+    for first, stretches in ((chain.start, sides[0]), (end, sides[1])):
+        if len(stretches) == 1:
+            key = (chain.node, stretches[0][0])
+            spots[key] = tuple(sorted((*spots.get(key, ()), Spot(first, stretches[0][1]))))
+        elif stretches:
+            chains.append(Chain(first, chain.node, tuple(stretches)))
+    chains.sort()
+    return over
+
+
+def pose_problem(facts: Relaxation, limits: Limits) -> Problem:
+    """All chunks to be placed, within `limits`."""
+    chunks = tuple(Chunk(p.tdmr, p.pages, p.home) for p in facts.pieces if p.level == CHUNK)
+    least = min((chunk.pages for chunk in chunks), default=0)
+    cap = facts.limit if limits.max_areas is None else min(facts.limit, limits.max_areas)
+    return Problem(
+        chunks,
+        tuple(cap - holes for holes in facts.holes),
+        {
+            key: tuple(Spot(start, pages) for start, pages in runs if pages >= least)
+            for key, runs in sorted(facts.runs.items())
+        },
+        facts.chains,
+        facts.weights,
+        limits.remote,
+        None if limits.areas is None else limits.areas - sum(facts.holes),
+    )

@@ -1,0 +1,182 @@
+"""A small linear programme with columns that come as they are priced: revised simplex, in floats.
+
+Minimise the cost of columns x >= 0 under rows that are each ``<= b`` or ``>= b`` with b >= 0.  What
+comes out is a hint, never a proof: solutions are rounded and checked, and multipliers are rounded
+to integers and summed exactly by the certificate's own arithmetic.
+
+Same input, same pivots: ties go to the lowest index, nothing depends on hashing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["Column", "Programme", "Stalled"]
+
+EPS = 1e-9
+NUDGE = 1e-7
+"""Bounds are loosened by different multiples of this, so that pivots make progress."""
+REFACTOR = 400
+"""Pivots after which the inverse is computed anew."""
+
+
+class Stalled(RuntimeError):  # noqa: N818  (what happened to it)
+    """The pivots do not come to an end within the limit."""
+
+
+class Column(NamedTuple):
+    entries: tuple[tuple[int, float], ...]
+    """(row, coefficient), rows ascending."""
+    cost: float
+
+
+class Programme:
+    """Rows are fixed at the start; columns may be added at any time."""
+
+    def __init__(self, bounds: Sequence[tuple[str, float]]) -> None:
+        """`bounds`: for each row ``("<=", b)`` or ``(">=", b)``."""
+        size = len(bounds)
+        self.size = size
+        self.columns: list[Column] = []
+        self._pivots = 0
+        self._slack: list[int | None] = []
+        self._artificial: set[int] = set()
+        self.bounds = [b for _, b in bounds]
+        self._moved = [
+            b + (NUDGE if sense == "<=" else -NUDGE) * (1 + (7 * i) % 13 + i / size)
+            for i, (sense, b) in enumerate(bounds)
+        ]
+        basis: list[int] = []
+        for row, (sense, _) in enumerate(bounds):
+            if sense == "<=":
+                basis.append(self._new(((row, 1.0),), 0.0))
+            else:
+                self._new(((row, -1.0),), 0.0)
+                made = self._new(((row, 1.0),), 0.0)
+                self._artificial.add(made)
+                basis.append(made)
+        self._first = len(self.columns)
+        self._basis = basis
+        self._inverse = [[float(i == j) for j in range(size)] for i in range(size)]
+        self._x = list(self._moved)
+
+    def _new(self, entries: tuple[tuple[int, float], ...], cost: float) -> int:
+        self.columns.append(Column(entries, cost))
+        return len(self.columns) - 1
+
+    def add(self, entries: Sequence[tuple[int, float]], cost: float) -> int:
+        """Add a column; returns its number."""
+        return self._new(tuple(sorted(entries)), cost)
+
+    @property
+    def first(self) -> int:
+        """Number of the first column that was added; slacks come before."""
+        return self._first
+
+    def _cost(self, column: int, phase: int) -> float:
+        if column in self._artificial:
+            return 1.0 if phase == 1 else 1e4
+        return 0.0 if phase == 1 else self.columns[column].cost
+
+    def duals(self, phase: int) -> list[float]:
+        """Multiplier of each row at the current basis."""
+        prices = [0.0] * self.size
+        for row, column in enumerate(self._basis):
+            cost = self._cost(column, phase)
+            if cost:
+                for j, value in enumerate(self._inverse[row]):
+                    if value:
+                        prices[j] += cost * value
+        return prices
+
+    def optimise(self, phase: int, limit: int) -> list[float]:
+        """Pivot until no column improves; returns the multipliers.  Raises Stalled."""
+        left = limit
+        while True:
+            prices = self.duals(phase)
+            entering, best = -1, -1e-7
+            for number, column in enumerate(self.columns):
+                if number in self._artificial:
+                    continue
+                reduced = 0.0 if phase == 1 else column.cost
+                for row, value in column.entries:
+                    reduced -= prices[row] * value
+                if reduced < best:
+                    entering, best = number, reduced
+            if entering < 0:
+                return prices
+            left -= 1
+            if left < 0:
+                raise Stalled
+            self._pivot(entering)
+
+    def _pivot(self, entering: int) -> None:
+        entries = self.columns[entering].entries
+        direction = [0.0] * self.size
+        for i, line in enumerate(self._inverse):
+            total = 0.0
+            for row, value in entries:
+                total += line[row] * value
+            direction[i] = total
+        leaving, step = -1, float("inf")
+        for i, d in enumerate(direction):
+            if d > EPS:
+                ratio = self._x[i] / d
+                if ratio < step - 1e-12:
+                    leaving, step = i, ratio
+        if leaving < 0:
+            raise Stalled
+        pivot = direction[leaving]
+        top = [value / pivot for value in self._inverse[leaving]]
+        places = [(j, value) for j, value in enumerate(top) if value]
+        self._inverse[leaving] = top
+        for i, d in enumerate(direction):
+            if i != leaving and (d > 1e-13 or d < -1e-13):
+                line = self._inverse[i]
+                for j, value in places:
+                    line[j] -= d * value
+                self._x[i] -= d * step
+        self._x[leaving] = step
+        self._basis[leaving] = entering
+        self._pivots += 1
+        if self._pivots % REFACTOR == 0:
+            self._refactor()
+
+    def _refactor(self) -> None:
+        """The inverse from the basis itself, by elimination with row exchange."""
+        size = self.size
+        table = [[0.0] * (2 * size) for _ in range(size)]
+        for j, column in enumerate(self._basis):
+            for row, value in self.columns[column].entries:
+                table[row][j] = value
+        for i in range(size):
+            table[i][size + i] = 1.0
+        for j in range(size):
+            at = max(range(j, size), key=lambda i, j=j: (abs(table[i][j]), -i))  # type: ignore[misc]
+            if abs(table[at][j]) < EPS:
+                raise Stalled
+            table[j], table[at] = table[at], table[j]
+            scale = table[j][j]
+            line = table[j] = [value / scale for value in table[j]]
+            for i in range(size):
+                factor = table[i][j]
+                if i != j and factor:
+                    table[i] = [a - factor * b for a, b in zip(table[i], line, strict=True)]
+        self._inverse = [line[size:] for line in table]
+        self._x = [
+            max(0.0, sum(a * b for a, b in zip(line, self._moved, strict=True)))
+            for line in self._inverse
+        ]
+
+    def infeasibility(self, prices: Sequence[float]) -> float:
+        """Value of the true bounds under phase-1 multipliers: above 0, no solution exists."""
+        return sum(p * b for p, b in zip(prices, self.bounds, strict=True))
+
+    def solution(self) -> dict[int, float]:
+        """Added columns that are not 0."""
+        return {
+            column: value
+            for column, value in sorted(zip(self._basis, self._x, strict=True))
+            if column >= self._first and value > 1e-5
+        }
