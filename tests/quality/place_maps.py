@@ -1,0 +1,107 @@
+"""Tiny maps for differential tests of placement: few pages of memory in few GiBs.
+
+Dynamic PAMT with one-byte entries makes the three regions of a 1 GiB TDMR 8 + 1 + 1 pages.  The
+mix is aimed: free runs barely long enough, low area limits, remote nodes, gaps that are
+convertible or not, ranges across GiB borders and touching ones.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import strategies as st
+
+from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange, Node
+from pamt.standins import complete
+
+P = 4096
+GIB_PAGES = 1 << 18
+
+
+def machines(most_gibs: int = 3, roomy: bool = True) -> st.SearchStrategy[Machine]:
+    """Completed machines, each from a seed, so that the mix is ours and not the shrinker's."""
+    seeds = st.integers(0, 2**32 - 1)
+    return seeds.map(lambda seed: machine(Random(seed), most_gibs, roomy))
+
+
+def machine(random: Random, most_gibs: int = 3, roomy: bool = True) -> Machine:
+    """One completed machine.  `roomy` False keeps free runs so short that few positions exist."""
+    lengths = (10, 11, 12, 18, 20, 22, 29) if roomy else (8, 9, 10, 11, 12)
+    # In half the maps every GiB begins with a range too short for a PAMT, on a node of its own, so
+    # that whatever is placed lies far from home.
+    far_from_home = random.random() < 0.6
+    ranges: list[tuple[int, int, int]] = []
+    at = 256
+    gibs = random.randint(1, most_gibs if roomy else 2)
+    first = random.choice((0, 1, 1))
+    for gib in range(first, max(first, gibs - 1) + 1):
+        low = gib * GIB_PAGES
+        if far_from_home:
+            start = max(low, at)
+            short = random.choice((1, 1, 2, 5))
+            room = random.choice((20, 21, 22, 33, 34)) if roomy else random.choice((10, 11, 20))
+            after = start + short + random.choice((0, 0, 1, 7))
+            ranges += [(start, start + short, 0), (after, after + room, 1)]
+            at = after + room
+            continue
+        for _ in range(random.choice((1, 1, 1, 2, 2))):
+            length = random.choice(lengths if random.random() < 0.8 else (1, 1, 2, 3))
+            where = random.choice(("low", "mid", "touch", "end", "cross"))
+            start = {
+                "low": low + random.randint(0, 1),
+                "mid": max(at, low) + random.randint(1, 40),
+                "touch": at,
+                "end": low + GIB_PAGES - length,
+                "cross": low + GIB_PAGES - random.randint(1, length),
+            }[where]
+            start = max(start, at)
+            ranges.append((start, start + length, random.randint(0, 1)))
+            at = start + length
+    if not ranges:
+        ranges = [(GIB_PAGES, GIB_PAGES + 12, 0)]
+    memory = tuple(MemoryRange(s * P, e * P, n) for s, e, n in ranges)
+    free = []
+    for s, e, n in ranges:
+        kind = random.choice(("all", "all", "all", "all", "tail", "head", "none"))
+        cut = random.randint(1, 2)
+        if kind == "none" or (kind != "all" and e - s <= cut):
+            continue
+        free.append(FreeRun((s + cut * (kind == "tail")) * P, (e - cut * (kind == "head")) * P, n))
+    far = random.choice((11, 20, 21, 32))
+    nodes = (Node(0, distance=(10, far)), Node(1, distance=(random.choice((20, far)), 10)))
+    limits = Limits(
+        max_tdmrs=random.choice((1, 3, 64, 64, 64, 64)),
+        max_reserved_per_tdmr=random.choice((2, 3, 4, 5, 6, 16, 16)),
+        pamt_entry_size=(16, 1, 1),
+        dynamic_pamt=True,
+    )
+    cmrs = _cmrs(random, ranges)
+    return complete(Machine("tiny", "", limits, cmrs, memory, nodes, tuple(free))).machine
+
+
+def _cmrs(random: Random, ranges: list[tuple[int, int, int]]) -> tuple[Cmr, ...] | None:
+    """CMR runs around the memory: gaps convertible, not, or in part; rarely a page is left out."""
+    if random.random() < 0.2:
+        return None
+    start, end, _ = ranges[0]
+    start -= min(start, random.choice((0, 0, 5)))
+    runs: list[list[int]] = [[start, end]]
+    for s, e, _ in ranges[1:]:
+        gap = s - runs[-1][1]
+        kind = random.choice(("join", "apart", "partly", "hole"))
+        if gap == 0 or kind == "join":
+            runs[-1][1] = e
+        elif kind == "apart" or gap < 3:
+            runs.append([s, e])
+        elif kind == "partly":
+            runs[-1][1] += 1
+            runs.append([s - 1, e])
+        else:
+            runs += [[s - gap // 2, s - gap // 2 + 1], [s, e]] if gap > 4 else [[s, e]]
+    runs[-1][1] += random.choice((0, 0, 3))
+    if random.random() < 0.03:
+        runs[0][0] += 1
+    table = [Cmr(s * P, (e - s) * P) for s, e in runs if e > s]
+    if random.random() < 0.5:
+        table.insert(len(table) // 2, Cmr(0, 0))
+    return tuple(table)

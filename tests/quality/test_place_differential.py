@@ -1,0 +1,98 @@
+"""The reference solver against brute force, in every space, on tiny maps."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from pamt.machine import Machine
+from pamt.placement import COMPONENTS, Space, canonical_key
+from pamt.solve import place
+
+sys.path.insert(0, str(Path(__file__).parent))
+import place_maps
+import place_oracle
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+TOO_MUCH = 30_000
+"""Combinations beyond which a map is left to the other tests."""
+
+ORDERS = st.one_of(
+    st.just(COMPONENTS),
+    st.permutations(COMPONENTS).map(tuple),
+    st.permutations(COMPONENTS).flatmap(
+        lambda names: st.integers(1, 5).map(lambda n: tuple(names[:n]))
+    ),
+)
+
+
+def agree(machine: Machine, space: Space, order: tuple[str, ...], seen: Counter[str]) -> None:
+    expected = place_oracle.solve(machine, space, order)
+    found = place(machine, space, order)
+    seen["maps"] += 1
+    if expected is None:
+        seen["infeasible"] += 1
+        assert found.verdict == "INFEASIBLE"
+        return
+    assert found.verdict == "OPTIMAL"
+    assert found.canonical
+    assert found.objective is not None
+    assert found.configuration is not None
+    assert found.objective.key(order) == expected.key
+    assert canonical_key(found.configuration, found.given_up) == expected.canonical
+    seen["remote"] += found.objective.remote > 0
+
+
+FIRST = [Space("kernel", "chunk", "memory"), Space("kernel", "chunk", "cmr")]
+OTHERS = [
+    Space("kernel", "chunk", "minimal"),
+    Space("free", "chunk", "memory"),
+    Space("free", "chunk", "cmr"),
+    Space("free", "chunk", "minimal"),
+    Space("kernel", "split", "memory"),
+    Space("kernel", "split", "cmr"),
+    Space("kernel", "split", "minimal"),
+    Space("free", "split", "memory"),
+    Space("free", "split", "cmr"),
+    Space("free", "split", "minimal"),
+]
+
+
+def hold_against_brute_force(space: Space, maps: int) -> Counter[str]:
+    seen: Counter[str] = Counter()
+
+    @settings(
+        max_examples=maps,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(machine=place_maps.machines(roomy=space.pamt == "chunk"), order=ORDERS)
+    def run(machine: Machine, order: tuple[str, ...]) -> None:
+        assume(place_oracle.count_work(machine, space) <= TOO_MUCH)
+        agree(machine, space, order, seen)
+
+    run()
+    print(f"{space}: {dict(seen)}")
+    return seen
+
+
+@pytest.mark.parametrize("space", FIRST, ids=str)
+def test_first_spaces_agree_with_brute_force(space: Space) -> None:
+    seen = hold_against_brute_force(space, 2000 if DEEP else 200)
+    assert seen["infeasible"] >= 0.3 * seen["maps"]
+    assert seen["remote"] >= 0.3 * seen["maps"]
+
+
+@pytest.mark.parametrize("space", OTHERS, ids=str)
+def test_other_spaces_agree_with_brute_force(space: Space) -> None:
+    seen = hold_against_brute_force(space, 1000 if DEEP else 40)
+    assert seen["infeasible"] >= 0.1 * seen["maps"]
+    assert seen["remote"] >= 0.3 * seen["maps"]
