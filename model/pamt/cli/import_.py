@@ -109,7 +109,7 @@ def _summary(imported: Imported, path: str) -> Iterator[str]:
         f"{path}: {machine.name}: "
         + (f"{size} in {ranges}" if memory is not None else "no memory ranges")
         + f", {count(len(machine.cmrs), 'CMR') if machine.cmrs is not None else 'no CMRs'}"
-        + f", {count(len(machine.nodes), 'node')}"
+        + (f", {count(len(machine.nodes), 'node')}" if machine.nodes else "")
     )
     yield from _listed(
         "The log says", [f"{describe_fact(fact)} ({fact.place})" for fact in imported.facts]

@@ -165,12 +165,25 @@ def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> P
     )
 
 
+def _options(space: Space) -> str:
+    """The options that ask for `space`, without those that say what holds anyway."""
+    from pamt.placement import LINUX
+
+    names = ("tdmrs", "pamt", "reserve", "give_up")
+    return "".join(
+        f" --{name.replace('_', '-')} {getattr(space, name)}"
+        for name in names
+        if getattr(space, name) != getattr(LINUX, name)
+    )
+
+
 def _next_steps(path: str, space: Space, verdict: str) -> tuple[str, ...]:
     if verdict in {"OPTIMAL", "FEASIBLE"}:
-        again = f"pamt place {path} {space} -o best.toml && pamt check {path} best.toml"
+        again = f"pamt place {path}{_options(space)} -o best.toml && pamt check {path} best.toml"
         return (f"{again}    (keep it, ask the module)",)
     if verdict == "INFEASIBLE" and space.reserve == "memory":
-        return (f"pamt place {path} {space._replace(reserve='cmr')}    (holes from the CMRs)",)
+        wider = _options(space._replace(reserve="cmr"))
+        return (f"pamt place {path}{wider}    (holes from the CMRs)",)
     if verdict == "UNDECIDED":
-        return (f"pamt place {path} {space} --budget STEPS    (with more steps)",)
+        return (f"pamt place {path}{_options(space)} --budget STEPS    (with more steps)",)
     return ()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pamt.ranges import PAGE, Range
 
-__all__ = ["Axis", "Segment", "lay_out"]
+__all__ = ["Axis", "Segment", "lay_out", "not_to_scale"]
 
 CUT_COLUMNS = 7
 """Columns of a stretch that is cut short."""
@@ -65,28 +65,53 @@ class Axis(NamedTuple):
 
 
 def lay_out(boundaries: Iterable[int], columns: int) -> Axis:
-    """The axis that shows all boundaries in at most `columns` columns, at the finest scale.
+    """The axis that shows all boundaries best in at most `columns` columns.
 
-    The scale is a power of two of pages.  Where there are more boundaries than columns, the axis
-    is wider than `columns` at the coarsest scale that makes a difference; callers fold it.
+    Best is: the fewest stretches that are cut, or too small to see whole; then the finest scale.
+    Scales are a power of two of pages.  Where there are more boundaries than columns, the axis is
+    wider than `columns`; callers fold it.
     """
     edges = sorted(set(boundaries))
     stretches = [Range(a, b) for a, b in pairwise(edges)]
     if not stretches:
         return Axis((), PAGE)
+    best: tuple[tuple[bool, int, int, int], Axis] | None = None
     scale = PAGE
-    best = _segments(stretches, scale)
-    while _width(best) > columns and scale < stretches[-1].end - stretches[0].start:
+    while True:
+        segments = _segments(stretches, scale, _longest_drawn(stretches, scale, columns))
+        width = _width(segments)
+        axis = Axis(tuple(segments), scale)
+        beyond = width > columns
+        merit = (beyond, width if beyond else 0, not_to_scale(axis, stretches), scale)
+        if best is None or merit < best[0]:
+            best = (merit, axis)
+        if scale >= edges[-1] - edges[0]:
+            return best[1]
         scale *= 2
-        best = _segments(stretches, scale)
-    return Axis(tuple(best), scale)
 
 
-def _segments(stretches: Sequence[Range], scale: int) -> list[Segment]:
-    """Join neighbouring stretches that are drawn to scale; cut those that would be too long."""
+def not_to_scale(axis: Axis, stretches: Sequence[Range]) -> int:
+    """How many of the stretches between boundaries are cut, or smaller than half a column."""
+    unseen = sum(2 * stretch.size < axis.scale for stretch in stretches)
+    return unseen + sum(segment.cut for segment in axis.segments)
+
+
+def _longest_drawn(stretches: Sequence[Range], scale: int, columns: int) -> int:
+    """Size above which stretches are cut: the largest ones, as few as make the rest fit."""
+    sizes = sorted((stretch.size for stretch in stretches), reverse=True)
+    # Each stretch to scale may cost a column more than its share, where a cut begins or ends.
+    width = sum(-(-size // scale) for size in sizes)
+    for size in sizes:
+        if width <= columns or size <= CUT_COLUMNS * scale:
+            return size
+        width += CUT_COLUMNS - -(-size // scale)
+    return 0
+
+
+def _segments(stretches: Sequence[Range], scale: int, limit: int) -> list[Segment]:
+    """Join neighbouring stretches that are drawn to scale; cut those larger than `limit`."""
     found: list[Segment] = []
     column = 0
-    limit = CUT_COLUMNS * scale * 2
     start: int | None = None
 
     def close(end: int) -> None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pamt.ranges import Range, RangeSet
-from pamt.report.axis import Axis, lay_out
+from pamt.report.axis import Axis, lay_out, not_to_scale
 from pamt.report.scene import Scene
 from pamt.report.words import size_text
 
@@ -21,6 +21,9 @@ LABEL_WIDTH = 9
 NODE_STYLES = ("cyan", "green", "blue", "yellow", "bright_cyan", "bright_green", "bright_blue")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_PANELS = 12
+MOST_PANELS_FOR_DETAIL = 3
+PANEL_COST = 4
+"""Stretches that another panel must show to scale, for it to be worth its lines."""
 
 
 class Span(NamedTuple):
@@ -75,11 +78,26 @@ def draw(scene: Scene, width: int, glyphs: Glyphs, window: Range | None = None) 
     if left > 0:
         at = axis.windows()[panels[MOST_PANELS][0]].start
         lines.append([Span(f"... {left} more panels: see --window {at:#x}-{edges[-1]:#x}")])
-    scale = f"One column is {size_text(axis.scale)}"
+    lines.append([Span(f"One column is {size_text(axis.scale)}.", "dim")])
     if any(segment.cut for segment in axis.segments):
-        scale += "; a stretch of one kind is cut short where the ruler shows /size/"
-    lines.append([Span(scale + ".", "dim")])
+        lines.append([Span("Where the ruler shows /size/, it is cut short.", "dim")])
+    lines += _hint(axis, edges)
     return lines
+
+
+def _hint(axis: Axis, edges: Sequence[int]) -> list[list[Span]]:
+    """Where most is too small to see: the addresses to look at more closely."""
+    small = [Range(a, b) for a, b in pairwise(edges) if 2 * (b - a) < axis.scale]
+    crowds = [
+        [r for r in small if segment.range.contains(r)]
+        for segment in axis.segments
+        if not segment.cut
+    ]
+    crowd = max(crowds, key=len, default=[])
+    if len(crowd) < 2:
+        return []
+    window = f"{crowd[0].start:#x}-{crowd[-1].end:#x}"
+    return [[Span(f"Too small to see: {len(small)} stretches; --window {window}", "dim")]]
 
 
 def _panels(axis: Axis, across: int) -> list[tuple[int, int]]:
@@ -97,15 +115,13 @@ def _panels(axis: Axis, across: int) -> list[tuple[int, int]]:
 
 
 def _axis(edges: Sequence[int], across: int) -> Axis:
-    """One panel where most stretches get a column, else as few more panels as that takes."""
-    sizes = sorted(b - a for a, b in pairwise(edges))
-    typical = sizes[len(sizes) // 3]
-    axis = lay_out(edges, across)
-    for panels in (2, 3):
-        if axis.scale <= typical:
-            break
-        axis = lay_out(edges, across * panels)
-    return axis
+    """The axis for as many panels as are worth their lines."""
+    stretches = [Range(a, b) for a, b in pairwise(edges)]
+    axes = [lay_out(edges, across * panels) for panels in range(1, MOST_PANELS_FOR_DETAIL + 1)]
+    costs = [
+        not_to_scale(axis, stretches) + PANEL_COST * number for number, axis in enumerate(axes)
+    ]
+    return axes[costs.index(min(costs))]
 
 
 def _rows(scene: Scene, axis: Axis, glyphs: Glyphs) -> list[_Row]:

@@ -22,7 +22,7 @@ HEX_FIELDS = frozenset(
     {"base", "size", "pamt_4k", "pamt_2m", "pamt_1g", "pamt_total_size", "reserved"}
 )
 MOST_AREAS = 100
-MOST_NOTES = 4
+MOST_ORIGINS = 8
 MOST_ROWS = 200
 
 
@@ -223,9 +223,9 @@ def _area_source(area: AreaEvidence) -> str:
     beside = ("after ", "before ")
     firmware = [note for note in area.notes if not note.text.startswith(beside)]
     if firmware:
-        told = ", ".join(f"{note.text} {note.origin}".rstrip() for note in firmware[:MOST_NOTES])
-        more = len(firmware) - MOST_NOTES
-        return f"{meant}: {told}" + (f" and {more} more" if more > 0 else "")
+        kinds = ", ".join(dict.fromkeys(note.text for note in firmware))
+        lines = _lines_of([note.origin for note in firmware])
+        return f"{meant}: {kinds}" + (f" ({lines})" if lines else "")
     if area.kind in {"low", "pamt"}:
         return meant
     sides = [note for note in area.notes if note.origin]
@@ -235,6 +235,18 @@ def _area_source(area: AreaEvidence) -> str:
             return f"{meant}: {low[0]}, between lines {low[2]} and {high[2]}"
         return f"{meant}: between {sides[0].origin} and {sides[1].origin}"
     return f"{meant}: {sides[0].text.split(' ')[0]} {sides[0].origin}" if sides else meant
+
+
+def _lines_of(origins: Sequence[str]) -> str:
+    """``log.txt:51, 52, 53``; places that are not file:line as they are."""
+    texts: list[str] = []
+    last = ""
+    for origin in dict.fromkeys(origins):
+        file, _, line = origin.rpartition(":")
+        texts.append(line if file and file == last else origin)
+        last = file
+    shown = [text for text in texts if text][:MOST_ORIGINS]
+    return ", ".join(shown) + (", ..." if len(texts) > MOST_ORIGINS else "")
 
 
 def _tdmr_table(simulated: Simulated) -> Iterator[str]:

@@ -1,0 +1,329 @@
+"""The JSON Schema of every result, so that a reader knows each field before it meets one.
+
+``python -m pamt.report.schemas`` writes ``specs/schema/result-COMMAND.schema.json``; a test holds
+the files to this source, and real results to the schemas.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pamt.report.envelope import FORMAT
+
+__all__ = ["result_schemas", "schema_texts"]
+
+Schema = dict[str, Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+HEX: Schema = {"type": "string", "pattern": "^0x[0-9a-f]+$"}
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+NUMBER: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+ANY: Schema = {}
+
+
+def nullable(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def array(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def record(fields: Mapping[str, Schema], optional: Sequence[str] = ()) -> Schema:
+    """An object with exactly these fields; those in `optional` may be absent."""
+    return {
+        "type": "object",
+        "properties": dict(fields),
+        "required": [name for name in fields if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+PAIR = array(HEX, minItems=2, maxItems=2)
+FILE = record({"name": TEXT, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}})
+SPAN = record({"start": HEX, "end": HEX})
+LEVEL = nullable({"enum": ["4k", "2m", "1g"]})
+STATUS_FIELDS: dict[str, Schema] = {
+    "status": HEX,
+    "status_name": TEXT,
+    "rule": nullable(TEXT),
+    "tdmr": nullable(COUNT),
+    "level": LEVEL,
+    "other": nullable(COUNT),
+    "area": nullable(COUNT),
+    "operand": nullable(TEXT),
+}
+PLANNED = record(
+    {
+        "base": HEX,
+        "size": HEX,
+        "nid": COUNT,
+        "nr_pages": COUNT,
+        "pamt_nid": COUNT,
+        "pamt_zone": TEXT,
+        "pamt_4k": PAIR,
+        "pamt_2m": PAIR,
+        "pamt_1g": PAIR,
+        "pamt_total_size": HEX,
+        "reserved": array(PAIR),
+    },
+    optional=(
+        *("nid", "nr_pages", "pamt_nid", "pamt_zone", "pamt_4k", "pamt_2m", "pamt_1g"),
+        *("pamt_total_size", "reserved"),
+    ),
+)
+OBJECTIVE = record(
+    {
+        **dict.fromkeys(("lost",), COUNT),
+        "remote": NUMBER,
+        **dict.fromkeys(("max_areas", "areas", "tdmrs", "pamt_pages"), COUNT),
+    }
+)
+RIVAL = record({"policy": TEXT, "ret": NUMBER, "outcome": TEXT, "objective": nullable(OBJECTIVE)})
+CONFIGURATION = record(
+    {
+        "tdmr": array(
+            record(
+                {
+                    "base": HEX,
+                    "size": HEX,
+                    "pamt_4k": PAIR,
+                    "pamt_2m": PAIR,
+                    "pamt_1g": PAIR,
+                    "reserved": array(PAIR),
+                }
+            )
+        )
+    }
+)
+
+VERDICTS: dict[str, list[str | None]] = {
+    "import": [None],
+    "show": [None],
+    "sizes": [None],
+    "simulate": ["SUCCEEDS", "FAILS"],
+    "check": ["ACCEPTED", "REFUSED"],
+    "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
+    "conform": ["EQUAL", "DIFFERS"],
+    "judge": ["EQUAL", "DIFFERS"],
+}
+
+FIELDS: dict[str, Schema] = {
+    "import": record(
+        {
+            "inputs": array(FILE),
+            "machine": {"$ref": "machine.schema.json"},
+            "memory_from": TEXT,
+            "conflicts": array(
+                record({"subject": TEXT, "kept": TEXT, "dropped": TEXT, "rule": TEXT})
+            ),
+            "notes": array(record({"text": TEXT, "origin": TEXT})),
+            "unread": array(record({"file": TEXT, "line": COUNT, "kind": TEXT, "text": TEXT})),
+            "facts": array(record({"text": TEXT, "origin": TEXT})),
+        }
+    ),
+    "show": record(
+        {
+            "configuration": nullable(FILE),
+            "policy": nullable(TEXT),
+            "cmrs": array(SPAN),
+            "memory": array(record({"start": HEX, "end": HEX, "node": COUNT})),
+            "holes": array(SPAN),
+            "tdmrs": array(
+                record(
+                    {
+                        "start": HEX,
+                        "end": HEX,
+                        "home": nullable(COUNT),
+                        "pamts": array(SPAN),
+                        "pamt_node": nullable(COUNT),
+                        "areas": COUNT,
+                    }
+                )
+            ),
+            "reserved": array(SPAN),
+            "max_reserved_per_tdmr": COUNT,
+        }
+    ),
+    "sizes": record(
+        {
+            "dynamic_pamt": FLAG,
+            "pamt_kb": COUNT,
+            "pamt_pages": COUNT,
+            "tdmrs": array(
+                record(
+                    {
+                        "size": HEX,
+                        "pamt_4k": HEX,
+                        "pamt_2m": HEX,
+                        "pamt_1g": HEX,
+                        "nr_pages": COUNT,
+                    }
+                )
+            ),
+        }
+    ),
+    "simulate": record(
+        {
+            "policy": TEXT,
+            "ret": {"type": "integer", "maximum": 0},
+            "outcome": TEXT,
+            "messages": array(TEXT),
+            "levels": {"type": "string", "pattern": "^[IWE]*$"},
+            "kernel_warnings": COUNT,
+            "nr_tdmrs": COUNT,
+            "pamt_kb": COUNT,
+            "failed_tdmr": COUNT,
+            "tdmrs": array(PLANNED),
+            "module": nullable(record(STATUS_FIELDS)),
+            "needed_areas": array(
+                record(
+                    {
+                        "kind": TEXT,
+                        "start": HEX,
+                        "end": HEX,
+                        "owner": nullable(COUNT),
+                        "notes": array(record({"text": TEXT, "origin": TEXT})),
+                    }
+                )
+            ),
+        },
+        optional=("pamt_kb", "failed_tdmr"),
+    ),
+    "check": record(
+        {
+            "configuration": FILE,
+            **STATUS_FIELDS,
+            "cmr": nullable(COUNT),
+            "call": {"enum": ["TDH.SYS.INIT", "TDH.SYS.CONFIG"]},
+            "warnings": array(
+                record(
+                    {
+                        "kind": {"enum": ["uncovered", "needlessly-reserved"]},
+                        "start": HEX,
+                        "end": HEX,
+                        "tdmr": nullable(COUNT),
+                        "area": nullable(COUNT),
+                    }
+                )
+            ),
+        }
+    ),
+    "place": record(
+        {
+            "space": record({"tdmrs": TEXT, "pamt": TEXT, "reserve": TEXT, "give_up": COUNT}),
+            "order": array(TEXT),
+            "configuration": nullable(CONFIGURATION),
+            "given_up": array(SPAN),
+            "objective": nullable(OBJECTIVE),
+            "bound": nullable(OBJECTIVE),
+            "gap": nullable(record({"component": TEXT, "by": NUMBER})),
+            "reason": nullable(TEXT),
+            "certificate": nullable({"type": "object"}),
+            "explanation": array(
+                record(
+                    {
+                        "headline": TEXT,
+                        "minimal": FLAG,
+                        "items": array(record({"text": TEXT, "origins": array(TEXT)})),
+                    }
+                )
+            ),
+            "relaxations": nullable({"type": "object"}),
+            "greedy": nullable(RIVAL),
+            "rivals": array(RIVAL),
+            "engine": TEXT,
+            "statistics": {"type": "object", "additionalProperties": COUNT},
+        }
+    ),
+    "conform": record(
+        {
+            "authority": {"enum": ["kernel", "module", "cmr"]},
+            "runs": COUNT,
+            "counts": {"type": "object", "additionalProperties": COUNT},
+            "differing_runs": COUNT,
+            "differences": array(
+                record(
+                    {
+                        "id": TEXT,
+                        "variant": nullable(TEXT),
+                        "field": TEXT,
+                        "recorded": ANY,
+                        "ours": ANY,
+                    }
+                )
+            ),
+        }
+    ),
+    "judge": record(
+        {
+            "cases": COUNT,
+            "differing_cases": COUNT,
+            "results": array(
+                record(
+                    {
+                        "case": TEXT,
+                        "file": TEXT,
+                        "verdict": nullable(TEXT),
+                        "exit": COUNT,
+                        "differences": array(record({"path": TEXT, "expected": ANY, "found": ANY})),
+                    }
+                )
+            ),
+        }
+    ),
+}
+
+
+def result_schemas() -> dict[str, Schema]:
+    """The schema of each command's result, by command."""
+    return {command: _whole(command, fields) for command, fields in FIELDS.items()}
+
+
+def _whole(command: str, fields: Schema) -> Schema:
+    common: dict[str, Schema] = {
+        "format": {"const": FORMAT},
+        "command": {"const": command},
+        "tool": record(
+            {
+                "name": {"const": "pamt"},
+                "version": TEXT,
+                "solvers": {"type": "object", "additionalProperties": TEXT},
+            }
+        ),
+        "input": nullable(FILE),
+        "verdict": {"enum": VERDICTS[command]},
+        "exit": {"enum": [0, 1, 3]},
+        "assumptions": array(record({"id": TEXT, "text": TEXT, "consequence": TEXT})),
+    }
+    return {
+        "$schema": DRAFT,
+        "title": f"The result of pamt {command} --json",
+        **fields,
+        "properties": {**common, **fields["properties"]},
+        "required": [*common, *fields["required"]],
+    }
+
+
+def schema_texts() -> dict[str, str]:
+    """The text of each schema file, by its file name."""
+    return {
+        f"result-{command}.schema.json": json.dumps(schema, indent=2) + "\n"
+        for command, schema in result_schemas().items()
+    }
+
+
+def main(folder: str = "specs/schema") -> None:
+    """Write the schema files into `folder`."""
+    for name, text in schema_texts().items():
+        Path(folder, name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

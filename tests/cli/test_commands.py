@@ -1,0 +1,231 @@
+"""`import`, `check`, `show`, `sizes`, `conform`, `judge`, `place`: what a reader sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pamt.maps.machine_file import read_machine
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINES = ROOT / "specs" / "machines"
+EMR = MACHINES / "emr-fcp-issue135.toml"
+LOGS = ROOT / "tests" / "corpus" / "logs"
+DATA = ROOT / "tests" / "conformance" / "data"
+
+
+def test_import_writes_a_map_and_says_what_it_assumed(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "emr.toml"
+    ran = pamt("import", LOGS / "emr-fcp-issue135.txt", "--fill-from-cmr", "-o", path)
+    assert ran.exit == 0
+    assert "Assumed:" in ran.out
+    assert "they are taken as memory" in ran.out
+    assert "module initialization failed (-28)" in ran.out
+    made, kept = read_machine(path), read_machine(EMR)
+    assert (made.cmrs and [c[:2] for c in made.cmrs]) == (kept.cmrs and [c[:2] for c in kept.cmrs])
+    assert pamt("simulate", path).exit == 1
+
+
+def test_import_prints_the_map_without_a_file(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    printed = pamt("import", LOGS / "epyc7601-2s-8node.txt").out
+    path = tmp_path / "map.toml"
+    assert pamt("import", LOGS / "epyc7601-2s-8node.txt", "-o", path).exit == 0
+    assert path.read_text() == printed
+    as_json = tmp_path / "map.json"
+    assert pamt("import", LOGS / "epyc7601-2s-8node.txt", "-o", as_json).exit == 0
+    assert read_machine(as_json) == read_machine(path)
+
+
+def test_import_without_a_map_names_the_lines_it_needs(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "gnr.toml"
+    ran = pamt("import", LOGS / "gnr-issue415.txt", "-o", path)
+    assert (ran.exit, ran.out) == (2, "")
+    assert "BIOS-e820" in ran.err
+    assert not path.exists()
+
+
+def test_check_names_the_objects_that_the_status_speaks_of(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "made.toml"
+    assert pamt("simulate", EMR, "--policy", "linux:cmr-v8.2", "-o", path).exit == 0
+    path.write_text(path.read_text().replace("0x10f87d000", "0x10f87c000", 1))
+    head = pamt("check", EMR, path).out.splitlines()[:10]
+    assert head[0].startswith("REFUSED: TDX_")
+    assert any(line.startswith("Rule:    P") for line in head)
+    assert any(line.startswith("         TDMR 1: base 0x100000000") for line in head)
+    assert any(line.startswith("Next:") for line in head)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in MACHINES.glob("*.toml")))
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_show_keeps_to_the_width_and_prints_no_colour_codes(
+    name: str, width: int, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("show", MACHINES / f"{name}.toml", "--width", width)
+    drawing = ran.out.split("One column is")[0]
+    rows = [line for line in drawing.splitlines()[4:] if line]
+    assert max(map(len, rows)) <= width
+    assert "\x1b" not in ran.out
+    for label in ("memory", "TDMRs", "PAMTs", "reserved"):
+        assert any(row.startswith(label) for row in rows)
+
+
+def test_show_says_how_many_areas_each_tdmr_uses(pamt: Callable[..., Any]) -> None:
+    out = pamt("show", EMR).out
+    assert "17 of 16  ████████████████! 1 too many" in out
+    assert "virt/tdx: initialization failed: TDMR [0x0, 0x80000000)" in out
+
+
+def test_show_draws_a_configuration(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    path = tmp_path / "placed.toml"
+    assert pamt("place", EMR, "--reserve", "cmr", "-o", path).exit == 0
+    out = pamt("show", EMR, path).out
+    assert "configuration" in out.splitlines()[0]
+    assert "3 of 16  ███░░░░░░░░░░░░░" in out
+
+
+def test_show_window_zooms_in(pamt: Callable[..., Any]) -> None:
+    out = pamt("show", EMR, "--window", "0x5d000000-0x64000000").out
+    assert "0x5d000000" in out
+    assert "0x100000000 " not in out.split("One column")[0]
+
+
+def test_show_writes_a_picture(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    from xml.etree import ElementTree as ET
+
+    path = tmp_path / "map.svg"
+    assert pamt("show", EMR, "-o", path).exit == 0
+    assert ET.fromstring(path.read_text()).tag.endswith("svg")
+
+
+def test_show_in_colour_shows_the_same_characters(
+    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import re
+
+    plain = pamt("show", EMR).out
+    monkeypatch.setattr("pamt.cli.show._shows_colour", lambda: True)
+    coloured = pamt("show", EMR).out
+    assert "\x1b[" in coloured
+    assert [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()] == [
+        line.rstrip() for line in plain.splitlines()
+    ]
+
+
+def test_show_has_a_form_for_plain_ascii(
+    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pamt.cli.show._shows_unicode", lambda _output: False)
+    assert pamt("show", EMR).out.isascii()
+
+
+@pytest.mark.parametrize(
+    ("words", "kilobytes"),
+    [
+        # Totals that real kernels logged.
+        (["2GiB", "62GiB", "64GiB", "64GiB", "64GiB"], 1050644),
+        (["252GiB"], 1034212),
+        (["2GiB", "126GiB", "124GiB"], 1034220),
+        (["2GiB", "126GiB", "124GiB", "--dynamic"], 10092),
+        (["2GiB", "2046GiB"], 8405028),
+        (["2G", "31G", "31G"], 262668),
+    ],
+)
+def test_sizes(words: list[str], kilobytes: int, pamt: Callable[..., Any]) -> None:
+    assert pamt("sizes", *words, "--json").json["pamt_kb"] == kilobytes
+    assert pamt("sizes", *words).out.startswith(f"{kilobytes} KB allocated for PAMT")
+
+
+def test_sizes_of_every_cut_lie_between_the_two_that_are_told() -> None:
+    from itertools import combinations
+
+    from pamt.cli.sizes import _by_cut
+    from pamt.kernel.sizes import pamt_sizes
+    from pamt.machine import Limits
+    from pamt.ranges import GIB, KIB
+
+    limits = Limits(pamt_entry_size=(16, 16, 512))  # eight 1G entries a page: small maps tell
+    for gib in (5, 16, 23):
+        told = _by_cut(gib, limits, dynamic=False)
+        for cut, (least, most) in told.items():
+            totals = set()
+            for borders in combinations(range(1, gib), cut - 1):
+                sizes = [b - a for a, b in zip((0, *borders), (*borders, gib), strict=True)]
+                total = sum(pamt_sizes(n * GIB, limits, dynamic=False).total for n in sizes)
+                totals.add(total // KIB)
+            assert (min(totals), max(totals)) == (least, most)
+
+
+def test_sizes_of_an_uneven_entry_promise_nothing_about_cuts() -> None:
+    from pamt.cli.sizes import _by_cut
+    from pamt.machine import Limits
+
+    assert _by_cut(8, Limits(pamt_entry_size=(16, 12, 16)), dynamic=False) == {}
+    assert _by_cut(8, Limits(pamt_entry_size=(16, 16, 24)), dynamic=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("authority", "file", "runs"),
+    [
+        ("kernel", "kernel.jsonl", 1204),
+        ("module", "module.jsonl", 395),
+        ("module", "module_dpamt.jsonl", 66),
+        ("cmr", "cmr.jsonl", 45),
+    ],
+)
+def test_conform_replays_everything_recorded(
+    authority: str, file: str, runs: int, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("conform", authority, DATA / file)
+    assert ran.exit == 0
+    assert ran.out.startswith(f"EQUAL: {runs} recorded runs, 0 differ\n")
+
+
+@pytest.mark.parametrize("authority", ["kernel", "module", "cmr"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n"])
+def test_conform_refuses_what_is_no_recording(
+    authority: str, content: bytes, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "recorded.jsonl"
+    path.write_bytes(content)
+    ran = pamt("conform", authority, path)
+    assert (ran.exit, ran.out) == (2, "")
+    assert str(path) in ran.err
+
+
+def test_judge_shows_each_difference(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    path = tmp_path / "wrong.pamt.toml"
+    path.write_text(
+        'ask = "sizes 1GiB"\nwhy = "Wrong on purpose."\n[expect]\npamt_kb = 1\nexit = 0\n'
+    )
+    ran = pamt("judge", path)
+    assert ran.exit == 1
+    assert ran.out.startswith("DIFFERS: 1 cases, 1 differ\n")
+    assert "pamt_kb: expected 1, found 4108" in ran.out
+    assert "exit" not in ran.out.split("pamt_kb")[1]
+
+
+def test_place_says_why_there_is_none(pamt: Callable[..., Any]) -> None:
+    ran = pamt("place", EMR)
+    assert ran.exit == 1
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("INFEASIBLE: TDMR [0x0, 0x80000000) needs 17 reserved areas")
+    assert any("17. 0x6f800000-0x80000000" in line for line in lines)
+    assert any(line.startswith("Next:") for line in lines[:10])
+
+
+def test_place_with_a_small_budget_does_not_claim_an_optimum(pamt: Callable[..., Any]) -> None:
+    words = ("place", MACHINES / "huawei-8node-2016.toml", "--budget", "1")
+    ran = pamt(*words, "--json")
+    assert ran.exit == 3
+    assert ran.json["verdict"] in {"FEASIBLE", "UNDECIDED"}
+    if ran.json["verdict"] == "FEASIBLE":
+        assert pamt(*words, "--accept", "feasible").exit == 0
