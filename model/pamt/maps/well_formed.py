@@ -6,6 +6,7 @@ and one pass, since a map may hold a million ranges.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -127,6 +128,8 @@ def check_free(
             None if c is None else MemoryRange(c.base, c.base + c.size, 0) for c in cmrs or ()
         ]
     owned = _by_node(memory) if None not in memory else None
+    listed = sorted(r for r in memory if r is not None)
+    nothing = RangeSet()
     movable = {
         node.id: RangeSet(zone.range for zone in node.zones or () if zone.name == "Movable")
         for node in nodes
@@ -142,14 +145,13 @@ def check_free(
                 f"{run.range}",
             )
         # Where a memory range is bad by itself, nothing certain can be said of what it should hold.
-        if owned is None or run.range in owned.get(run.node, RangeSet()):
+        if owned is None or run.range in owned.get(run.node, nothing):
             continue
-        outside = owned.get(run.node, RangeSet()).complement(run.range)
-        first = outside.runs[0]
+        first = owned.get(run.node, nothing).complement(run.range).runs[0]
         complaints.add(
             (*path, "free", index),
             f"a free run inside {where.format(run.node)}",
-            f"{run.range}, of which {first} {_whose(first, owned)}",
+            f"{run.range}, of which {first} {_whose(first, listed)}",
         )
 
 
@@ -161,9 +163,14 @@ def _by_node(memory: Sequence[MemoryRange | None]) -> dict[int, RangeSet]:
     return {node: RangeSet(ranges) for node, ranges in listed.items()}
 
 
-def _whose(stretch: Range, owned: dict[int, RangeSet]) -> str:
-    for node, own in sorted(owned.items()):
-        part = own.within(stretch)
-        if part:
-            return f"holds {part.runs[0]}, memory of node {node}"
+def _whose(stretch: Range, listed: Sequence[MemoryRange]) -> str:
+    """Whose memory `stretch` begins with, or that it is none; `listed` is sorted by start."""
+    at = bisect_right(listed, stretch.start, key=_start)
+    for r in listed[max(0, at - 1) : at + 1]:
+        if r.range.overlaps(stretch):
+            return f"holds {r.range.clip(stretch)}, memory of node {r.node}"
     return "is not memory"
+
+
+def _start(r: MemoryRange) -> int:
+    return r.start
