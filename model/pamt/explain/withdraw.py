@@ -107,7 +107,7 @@ def withdraw_pages(policy: Policy, machine: Machine, runs: int = RUNS) -> Withdr
         return Withdrawal(None, bound, runs=runs)
     working = tuple(c for c in classes if c.trial.works)
     if working:
-        best = min(working, key=lambda c: (c.pages, c.first))
+        best = min(working, key=_disturbance)
         page = (Range(best.first, best.first + PAGE),)
         return Withdrawal(page, bound, runner.without(page), working, runs - runner.left)
     bound = max(2, least_pages(runner.machine))
@@ -119,6 +119,12 @@ def withdraw_pages(policy: Policy, machine: Machine, runs: int = RUNS) -> Withdr
         return Withdrawal(None, bound, runs=runs - runner.left)
     gone, trial = found
     return Withdrawal(gone, bound, trial, runs=runs - runner.left)
+
+
+def _disturbance(working: PageClass) -> tuple[int, int, int, int]:
+    """How much else changes with the page: memory for PAMTs, TDMRs, areas; then the lowest."""
+    outcome = working.trial.outcome
+    return (outcome.pamt_kb, len(outcome.tdmrs), working.trial.max_areas, working.first)
 
 
 def one_page_classes(runner: _Runner) -> Iterator[PageClass]:

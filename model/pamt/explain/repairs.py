@@ -1,0 +1,324 @@
+"""What to change so that a policy succeeds: every kind of repair there is, each one tried out.
+
+A repair is shown only after the policy has been run on the changed machine and the module has
+accepted what it made.  Kinds, in the order in which they are listed:
+
+=============  ===================================================================================
+withdraw       pages that the OS is told not to use (``memmap=SIZE$START``)
+online         memory of a node onlined as kernel memory instead of zone Movable
+free           pages freed (or moved) so that a free run grows around a slot of the kernel's scan
+reserve        the PAMTs' ranges reserved at boot, at places that are optimal
+variant        another kernel
+cut, merge     a change to the policy: other TDMR borders, or areas that touch joined
+=============  ===================================================================================
+
+Source: DESIGN, section 1 (repair).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pamt.configuration import Configuration
+from pamt.explain.changes import Trial, try_policy
+from pamt.explain.freeing import free_pages
+from pamt.explain.sentences import size_text
+from pamt.explain.withdraw import RUNS, PageClass, Withdrawal, withdraw_pages
+from pamt.kernel.construct import construct
+from pamt.kernel.contig import Placement
+from pamt.machine import Machine
+from pamt.module.check import check_outcome
+from pamt.placement import LINUX, Space
+from pamt.policies.linux import LINUX as VARIANTS
+from pamt.policies.linux import LinuxPolicy
+from pamt.policies.protocol import Policy
+from pamt.ranges import KIB, PAGE, Range
+from pamt.solve import FEASIBLE, OPTIMAL, place
+from pamt.standins import complete
+
+__all__ = ["KINDS", "Repair", "Repairs", "boot_lines", "find_repairs", "memmap"]
+
+KINDS = ("withdraw", "online", "free", "reserve", "variant", "cut", "merge")
+SOLVER_STEPS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One change after which the policy works, tried out.
+
+    `cost` counts pages withdrawn, freed or reserved (0 for a change of software); within its kind
+    nothing cheaper than `bound` works.  `ranges` are the pages concerned.
+    `alternatives` are further single changes of the same cost.
+    """
+
+    kind: str
+    cost: int
+    bound: int
+    summary: str
+    actions: tuple[str, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    alternatives: tuple[PageClass, ...] = ()
+    max_areas: int = 0
+    pamt_kb: int = 0
+    configuration: Configuration | None = None
+
+    @property
+    def optimal(self) -> bool:
+        """Proven cheapest within its kind."""
+        return self.cost <= self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What a search for repairs found.
+
+    `needed` is False when the policy works as it is.  `missing` says, for kinds without a
+    repair, why there is none, or that none was found.
+    """
+
+    needed: bool
+    found: tuple[Repair, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+    runs: int = 0
+
+
+def find_repairs(
+    policy: Policy,
+    machine: Machine,
+    kinds: Sequence[str] = KINDS,
+    runs: int = RUNS,
+    steps: int = SOLVER_STEPS,
+) -> Repairs:
+    """Repairs of `machine` (as its file gives it) for `policy`, cheapest kind first.
+
+    `runs` bounds runs of the policy in the search for pages to withdraw, `steps` the solver's.
+    """
+    if try_policy(policy, machine).works:
+        return Repairs(False)
+    finders = {
+        "withdraw": lambda: _withdraw(policy, machine, runs),
+        "online": lambda: _online(policy, machine),
+        "free": lambda: _free(policy, machine),
+        "reserve": lambda: _reserve(policy, machine, steps),
+        "variant": lambda: _variants(policy, machine),
+        "cut": lambda: _policy_change("cut", machine, LINUX._replace(tdmrs="free"), steps),
+        "merge": lambda: _policy_change("merge", machine, LINUX._replace(reserve="minimal"), steps),
+    }
+    found: list[Repair] = []
+    missing: list[tuple[str, str]] = []
+    for kind in kinds:
+        for got in finders[kind]():
+            if isinstance(got, Repair):
+                found.append(got)
+            else:
+                missing.append((kind, got))
+    return Repairs(True, tuple(found), tuple(missing), runs)
+
+
+def memmap(gone: Range) -> str:
+    """The kernel parameter that keeps Linux from using `gone`."""
+    unit, shift = ("K", 10)
+    for name, bits in (("G", 30), ("M", 20)):
+        if gone.size % (1 << bits) == 0:
+            unit, shift = name, bits
+            break
+    return f"memmap={gone.size >> shift}{unit}${gone.start:#x}"
+
+
+def boot_lines(gone: Sequence[Range]) -> tuple[str, ...]:
+    """How to hand ``memmap=`` to the kernel: ``$`` means something to shells and to GRUB."""
+    words = " ".join(memmap(r) for r in gone)
+    quoted = words.replace("$", "\\$")
+    grub = words.replace("$", "\\\\\\$")
+    return (
+        f"kernel command line:  {words}",
+        f'/etc/default/grub:    GRUB_CMDLINE_LINUX="... {grub}"   then update-grub',
+        f"grubby:               grubby --update-kernel=ALL --args='{quoted}'",
+    )
+
+
+def _withdraw(policy: Policy, machine: Machine, runs: int) -> Iterator[Repair | str]:
+    found: Withdrawal = withdraw_pages(policy, machine, runs)
+    if found.pages is None or found.trial is None or found.cost is None:
+        yield f"no set of pages was found; fewer than {found.bound} are proven not to be enough"
+        return
+    ranges = ", ".join(f"{r.start:#x}-{r.end:#x}" for r in found.pages)
+    yield Repair(
+        "withdraw",
+        found.cost,
+        found.bound,
+        f"withdraw {_pages(found.cost)}: {ranges}",
+        boot_lines(found.pages),
+        found.pages,
+        found.alternatives,
+        found.trial.max_areas,
+        found.trial.outcome.pamt_kb,
+        found.trial.outcome.configuration(),
+    )
+
+
+def _online(policy: Policy, machine: Machine) -> Iterator[Repair | str]:
+    movable = [node for node in machine.nodes if any(z.name == "Movable" for z in node.zones or ())]
+    if not movable:
+        yield "no node has a zone Movable"
+        return
+    if machine.free is not None:
+        yield "the map gives the free runs, which say nothing of what a Movable zone holds"
+        return
+    for node in movable:
+        changed = replace(node, zones=None)
+        others = tuple(changed if n.id == node.id else n for n in machine.nodes)
+        trial = try_policy(policy, replace(machine, nodes=others))
+        if trial.works:
+            yield _from_trial(
+                "online",
+                trial,
+                f"online the memory of node {node.id} as kernel memory, not in zone Movable",
+                ("boot without movable_node, or online its blocks with 'online_kernel'",),
+            )
+            return
+    everything = tuple(replace(n, zones=None) for n in machine.nodes)
+    trial = try_policy(policy, replace(machine, nodes=everything))
+    if trial.works:
+        names = ", ".join(str(node.id) for node in movable)
+        yield _from_trial(
+            "online", trial, f"online the memory of nodes {names} as kernel memory", ()
+        )
+        return
+    yield "no order of onlining helps: the policy fails without any zone Movable too"
+
+
+def _free(policy: Policy, machine: Machine) -> Iterator[Repair | str]:
+    got = free_pages(policy, machine)
+    if isinstance(got, str):
+        yield got
+        return
+    ranges = ", ".join(f"{r.start:#x}-{r.end:#x}" for r in got.ranges)
+    yield Repair(
+        "free",
+        got.pages,
+        1,
+        f"free (or move what is in) {_pages(got.pages)}: {ranges}",
+        ("start TDX earlier after boot, before this memory is taken into use",),
+        got.ranges,
+        (),
+        got.trial.max_areas,
+        got.trial.outcome.pamt_kb,
+        got.trial.outcome.configuration(),
+    )
+
+
+class _Reserved:
+    """A source of chunks at fixed places: what a boot-time reservation would hand out."""
+
+    def __init__(self, places: Sequence[Placement]) -> None:
+        self._left = list(places)
+
+    def contig(self, size: int, node: int) -> Placement | None:
+        del node
+        if self._left and self._left[0].range.size == size:
+            return self._left.pop(0)
+        return None
+
+    def give_back(self, returned: Range, node: int) -> None:
+        del returned, node
+
+
+def _reserve(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | str]:
+    if not isinstance(policy, LinuxPolicy):
+        yield "a boot-time reservation is known for the kernel variants only"
+        return
+    variant = policy.variant
+    limits = replace(machine.limits, dynamic_pamt=variant.dynamic_pamt)
+    done = complete(replace(machine, limits=limits)).machine
+    space = LINUX._replace(reserve="cmr" if variant.holes_from_cmrs else "memory")
+    result = place(done, space, budget=steps, canonical=False)
+    if result.configuration is None:
+        yield f"no place for every PAMT exists ({result.verdict})"
+        return
+    node_of = [(f.range, f.node) for f in done.free or ()]
+    places = []
+    for t in result.configuration.tdmrs:
+        whole = Range(t.pamt_4k.base, t.pamt_1g.range.end)
+        node = next((n for r, n in node_of if r.covers(whole.start)), 0)
+        places.append(Placement(whole, node, "reserved"))
+    outcome = construct(done, _Reserved(places), variant)
+    trial = Trial(outcome, check_outcome(outcome, done) if outcome.succeeded else None)
+    if not trial.works:
+        yield "the kernel's other steps fail even with every PAMT at its best place"
+        return
+    pages = sum(p.range.size for p in places) // PAGE
+    summary = f"reserve {_pages(pages)} at boot for the PAMTs, at the places listed"
+    actions = tuple(
+        f"TDMR {index}: {p.range.start:#x}-{p.range.end:#x} on node {p.node}"
+        for index, p in enumerate(places)
+    )
+    yield replace(
+        _from_trial("reserve", trial, summary, actions),
+        cost=pages,
+        bound=pages,
+        ranges=tuple(p.range for p in places),
+    )
+
+
+def _variants(policy: Policy, machine: Machine) -> Iterator[Repair | str]:
+    works = False
+    for name, other in VARIANTS.items():
+        if other is policy:
+            continue
+        trial = try_policy(other, machine)
+        if trial.works:
+            works = True
+            summary = f"run linux:{name} ({other.variant.summary})"
+            yield _from_trial("variant", trial, summary, ())
+    if not works:
+        yield "every kernel variant fails on this map"
+
+
+def _policy_change(kind: str, machine: Machine, space: Space, steps: int) -> Iterator[Repair | str]:
+    done = complete(machine).machine
+    result = place(done, space, budget=steps, canonical=False)
+    what = {
+        "cut": "cut TDMRs at other GiB borders than the kernel's",
+        "merge": "reserve only what must be, and join reserved areas that touch",
+    }[kind]
+    if result.verdict not in {OPTIMAL, FEASIBLE} or result.configuration is None:
+        yield f"to {what} does not help ({result.verdict})"
+        return
+    configuration = result.configuration
+    most = max(len(t.reserved) for t in configuration.tdmrs)
+    yield Repair(
+        kind,
+        0,
+        0,
+        f"change the policy: {what}",
+        tuple(f"TDMR {i}: {t.range}" for i, t in enumerate(configuration.tdmrs))
+        if kind == "cut"
+        else (),
+        (),
+        (),
+        most,
+        sum(p.size for t in configuration.tdmrs for p in t.pamts) // KIB,
+        configuration,
+    )
+
+
+def _from_trial(kind: str, trial: Trial, summary: str, actions: tuple[str, ...]) -> Repair:
+    return Repair(
+        kind,
+        0,
+        0,
+        summary,
+        actions,
+        (),
+        (),
+        trial.max_areas,
+        trial.outcome.pamt_kb,
+        trial.outcome.configuration(),
+    )
+
+
+def _pages(number: int) -> str:
+    noun = "page" if number == 1 else "pages"
+    return f"{number} {noun} ({size_text(number * PAGE)})"
