@@ -41,7 +41,7 @@ class InputProblem(NamedTuple):
         return f"{self.where}: {what}expected {self.expected}, found {self.found}{hint}"
 
 
-class InputErrors(Exception):  # noqa: N818  (it carries many)
+class InputErrors(Exception):
     """Every problem of the files read, in the order of the files and of their lines.
 
     ``str()`` gives one line for each problem.  `omitted` counts those left out beyond
