@@ -21,14 +21,13 @@ def solve(machine: Machine, space: Space, order: tuple[str, ...]) -> tuple[int, 
     if question.trivial is not None or question.tdmrs is None:
         return None
     model = cp_model.CpModel()
-    top = max((run.end for run in question.free), default=0) // PAGE
     intervals = []
     pieces = []
     remote = []
     for number, fact in enumerate(question.tdmrs):
         pages = [size // PAGE for size in fact.sizes]
 
-        def piece(name: str, length: int, used, runs=question.free, fact=fact):  # noqa: ANN001
+        def piece(name: str, length: int, used, runs=question.free, fact=fact):
             """An optional interval in exactly one free run; its presence in each node is priced."""
             starts = []
             for at, run in enumerate(runs):

@@ -24,8 +24,14 @@ def machines(most_gibs: int = 3, roomy: bool = True) -> st.SearchStrategy[Machin
     return seeds.map(lambda seed: machine(Random(seed), most_gibs, roomy))
 
 
-def machine(random: Random, most_gibs: int = 3, roomy: bool = True) -> Machine:
-    """One completed machine.  `roomy` False keeps free runs so short that few positions exist."""
+def machine(
+    random: Random, most_gibs: int = 3, roomy: bool = True, crumbs: bool = False
+) -> Machine:
+    """One completed machine.
+
+    `roomy` False keeps free runs so short that few positions exist.  `crumbs` adds single pages of
+    memory, some not convertible, under a low limit: it pays to give them up.
+    """
     lengths = (10, 11, 12, 18, 20, 22, 29) if roomy else (8, 9, 10, 11, 12)
     # In half the maps every GiB begins with a range too short for a PAMT, on a node of its own, so
     # that whatever is placed lies far from home.
@@ -59,6 +65,13 @@ def machine(random: Random, most_gibs: int = 3, roomy: bool = True) -> Machine:
             at = start + length
     if not ranges:
         ranges = [(GIB_PAGES, GIB_PAGES + 12, 0)]
+    limit = random.choice((2, 3, 4, 5, 6, 16, 16))
+    if crumbs:
+        for s, e, n in list(ranges):
+            if all(x >= e + 6 or y <= e for x, y, _ in ranges) and random.random() < 0.6:
+                ranges.append((e + 3, e + 4, n))
+        ranges.sort()
+        limit = random.choice((1, 2, 3, 3, 4))
     memory = tuple(MemoryRange(s * P, e * P, n) for s, e, n in ranges)
     free = []
     for s, e, n in ranges:
@@ -71,16 +84,18 @@ def machine(random: Random, most_gibs: int = 3, roomy: bool = True) -> Machine:
     nodes = (Node(0, distance=(10, far)), Node(1, distance=(random.choice((20, far)), 10)))
     limits = Limits(
         max_tdmrs=random.choice((1, 3, 64, 64, 64, 64)),
-        max_reserved_per_tdmr=random.choice((2, 3, 4, 5, 6, 16, 16)),
+        max_reserved_per_tdmr=limit,
         pamt_entry_size=(16, 1, 1),
         dynamic_pamt=True,
     )
-    cmrs = _cmrs(random, ranges)
+    cmrs = _cmrs(random, ranges, 0.15 if crumbs else 0.03)
     return complete(Machine("tiny", "", limits, cmrs, memory, nodes, tuple(free))).machine
 
 
-def _cmrs(random: Random, ranges: list[tuple[int, int, int]]) -> tuple[Cmr, ...] | None:
-    """CMR runs around the memory: gaps convertible, not, or in part; rarely a page is left out."""
+def _cmrs(
+    random: Random, ranges: list[tuple[int, int, int]], missing: float
+) -> tuple[Cmr, ...] | None:
+    """CMR runs around the memory: gaps convertible, not, or in part; `missing`: chance that a page is left out."""
     if random.random() < 0.2:
         return None
     start, end, _ = ranges[0]
@@ -99,7 +114,7 @@ def _cmrs(random: Random, ranges: list[tuple[int, int, int]]) -> tuple[Cmr, ...]
         else:
             runs += [[s - gap // 2, s - gap // 2 + 1], [s, e]] if gap > 4 else [[s, e]]
     runs[-1][1] += random.choice((0, 0, 3))
-    if random.random() < 0.03:
+    if random.random() < missing:
         runs[0][0] += 1
     table = [Cmr(s * P, (e - s) * P) for s, e in runs if e > s]
     if random.random() < 0.5:

@@ -1,7 +1,7 @@
 """Brute force for placement questions, straight from DESIGN section 5, on literal sets of pages.
 
-Shares nothing with the solvers but the machine: it enumerates every layout, every position of every
-region and every set of pages to give up, and counts areas by walking over pages.  Maps must be tiny.
+Shares nothing with the solvers but the machine: it enumerates every layout, every position of
+every region and every set of pages to give up, and counts areas page by page.  Maps must be tiny.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pamt.placement import Space
 
 GIB_PAGES = 1 << 18
 LOW = 256  # pages below 1 MiB
-UNDECIDABLE = 1 << 60
 
 
 class Answer(NamedTuple):
@@ -239,7 +238,7 @@ def _values(
             }
             bases = tuple(b * 4096 for c in chosen for b in c[0])
             gone = tuple((a * 4096, b * 4096) for a, b in runs(set(lost)))
-            yield Answer(tuple(cost[name] for name in order), (cuts, bases, gone))
+            yield Answer(tuple(cost[name] for name in order), (cuts, bases, len(lost) * 4096, gone))
 
 
 def solve(machine: Machine, space: Space, order: tuple[str, ...]) -> Answer | None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -46,6 +47,7 @@ def agree(machine: Machine, space: Space, order: tuple[str, ...], seen: Counter[
     assert found.configuration is not None
     assert found.objective.key(order) == expected.key
     assert canonical_key(found.configuration, found.given_up) == expected.canonical
+    seen["lost"] += found.objective.lost > 0
     seen["remote"] += found.objective.remote > 0
 
 
@@ -96,3 +98,35 @@ def test_other_spaces_agree_with_brute_force(space: Space) -> None:
     seen = hold_against_brute_force(space, 1000 if DEEP else 40)
     assert seen["infeasible"] >= 0.1 * seen["maps"]
     assert seen["remote"] >= 0.3 * seen["maps"]
+
+
+GIVING_UP = [
+    Space("kernel", "chunk", "memory", 1),
+    Space("kernel", "chunk", "memory", 2),
+    Space("kernel", "chunk", "cmr", 1),
+    Space("kernel", "chunk", "minimal", 1),
+    Space("kernel", "chunk", "minimal", 2),
+    Space("free", "chunk", "memory", 1),
+    Space("free", "chunk", "minimal", 1),
+    Space("kernel", "split", "memory", 1),
+    Space("free", "split", "minimal", 1),
+]
+
+
+@pytest.mark.parametrize("space", GIVING_UP, ids=str)
+def test_giving_up_agrees_with_brute_force(space: Space) -> None:
+    seen: Counter[str] = Counter()
+    work = 60_000 if space.give_up == 1 else 6_000
+    for seed in range(400 if DEEP else 40):
+        random = Random(f"give up {seed}")
+        machine = place_maps.machine(random, most_gibs=2, roomy=False, crumbs=True)
+        pages = sum(r.range.size for r in machine.memory or ()) // 4096
+        sets = pages if space.give_up == 1 else pages * pages // 2
+        if sets * place_oracle.count_work(machine, space) > work:
+            seen["left out"] += 1
+            continue
+        order = tuple(random.sample(COMPONENTS, random.randint(1, 6)))
+        agree(machine, space, order if seed % 2 else COMPONENTS, seen)
+    print(f"{space}: {dict(seen)}")
+    assert seen["maps"] >= 10
+    assert seen["lost"] >= 2

@@ -111,14 +111,15 @@ def build(
 
 def canonical_key(
     configuration: Configuration, given_up: RangeSet
-) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], tuple[Range, ...]]:
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], int, tuple[Range, ...]]:
     """Sort key among equal optima, smallest shown.
 
     First the cuts, (base, size) of each TDMR in order; then the PAMT bases, TDMR by TDMR, 4K, 2M,
-    1G; last the pages given up.
+    1G; then how much is given up, and last which pages.
     """
     return (
         tuple((t.base, t.size) for t in configuration.tdmrs),
         tuple(p.base for t in configuration.tdmrs for p in t.pamts),
+        given_up.size,
         given_up.runs,
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pamt.placement import Question
 from pamt.ranges import PAGE
+from pamt.smt.floats import Float
 from pamt.smt.labels import DEFINITION, Assertion, Group
 from pamt.smt.minimal import count_minimal
 from pamt.smt.pieces import Piece, Slot
@@ -41,12 +42,15 @@ class AreaSums(NamedTuple):
 
 
 def count_areas(
-    question: Question, segments: tuple[Segment, ...], slots: tuple[Slot, ...]
+    question: Question,
+    segments: tuple[Segment, ...],
+    slots: tuple[Slot, ...],
+    floats: tuple[Float, ...] = (),
 ) -> AreaSums:
     """Areas under the space's rule."""
     assertions: list[Assertion] = []
     if question.space.reserve == "minimal":
-        own = count_minimal(question, segments, slots, assertions)
+        own = count_minimal(question, segments, slots, floats, assertions)
         joined = [0] * len(segments)
     else:
         own = _holes(question, segments, assertions)

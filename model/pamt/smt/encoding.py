@@ -8,8 +8,8 @@ with free TDMRs each GiB that holds memory is one, and a flag says whether a TDM
 
 All integers count 4 KiB pages; names end in the index of the segment that the TDMR starts at.
 
-Every position is open: nothing here relies on a normal form.  Pages given up are not decided here;
-a question is posed for one set of them (see :mod:`pamt.solve.withdrawals`).
+Every position is open: nothing here relies on a normal form.  Which pages are given up is decided
+here only as to the place of *floats*, see :mod:`pamt.smt.floats`.
 
 Source: DESIGN, section 5.
 """
@@ -21,12 +21,13 @@ from dataclasses import dataclass
 
 from pamt.placement import Question
 from pamt.placement.space import Objective
-from pamt.ranges import GIB, PAGE, Range
+from pamt.ranges import GIB, PAGE, Range, RangeSet
 from pamt.smt.areas import count_areas
+from pamt.smt.floats import Float, keep_off
 from pamt.smt.labels import DEFINITION, Assertion, Group
-from pamt.smt.pieces import Part, Slot, place_parts
+from pamt.smt.pieces import Slot, place_parts
 from pamt.smt.segments import Segment, cut_segments
-from pamt.smt.terms import FALSE, TRUE, Formula, Int, Sum, every, implies, no
+from pamt.smt.terms import Formula, Int, Sum, every, implies, no
 
 __all__ = ["Component", "Encoding", "encode"]
 
@@ -53,6 +54,7 @@ class Encoding:
     """One for each segment that a TDMR may start at, in order."""
     assertions: tuple[Assertion, ...]
     components: Mapping[str, Component]
+    floats: tuple[Float, ...] = ()
 
     def groups(self) -> tuple[Group, ...]:
         """Groups in order of first use, definitions left out."""
@@ -74,9 +76,23 @@ class Encoding:
             bases.append(slot.bases(model, self.question.sizes(tdmr.size // GIB)))
         return tuple(tdmrs), tuple(bases)
 
+    def given_up(self, model: Mapping[str, int]) -> RangeSet:
+        """The pages (as bytes) that a model gives up."""
+        gone = self.question.given_up - RangeSet(_pages(f, f.low) for f in self.floats)
+        return gone | RangeSet(_pages(f, model[f.name]) for f in self.floats)
 
-def encode(question: Question, *, symmetry: bool = True) -> Encoding:
+
+def _pages(gone: Float, at: int) -> Range:
+    return Range(at * PAGE, (at + gone.length) * PAGE)
+
+
+def encode(
+    question: Question, *, symmetry: bool = True, floats: tuple[Float, ...] = ()
+) -> Encoding:
     """Encode a question that has no trivial cause.
+
+    `floats`: runs of pages given up whose place is open; `question` is then posed with some place
+    for each of them among `given_up`, and with free runs that still hold them.
 
     `symmetry` orders the PAMTs of TDMRs that are alike, which loses no canonical optimum; turn it
     off where a cause is looked for.  Raises ValueError when the question has a trivial cause.
@@ -85,7 +101,8 @@ def encode(question: Question, *, symmetry: bool = True) -> Encoding:
         raise ValueError(f"decided already: {question.trivial.kind}")
     segments = cut_segments(question)
     slots, assertions = place_parts(question, segments, symmetry=symmetry)
-    areas = count_areas(question, segments, slots)
+    assertions += keep_off(floats, slots)
+    areas = count_areas(question, segments, slots, floats)
     assertions += areas.assertions
     limit = question.limits.max_reserved_per_tdmr
     for segment, per_tdmr in zip(segments, areas.per_tdmr, strict=True):
@@ -119,7 +136,7 @@ def encode(question: Question, *, symmetry: bool = True) -> Encoding:
         name: Component(name, sums[name].at_most if name in sums else max_areas, low)
         for name, low in lows._asdict().items()
     }
-    return Encoding(question, segments, slots, tuple(assertions), components)
+    return Encoding(question, segments, slots, tuple(assertions), components, floats)
 
 
 def _remote(question: Question, slots: Iterable[Slot]) -> tuple[Sum, list[Assertion]]:
@@ -173,6 +190,3 @@ def lower_bounds(question: Question, segments: tuple[Segment, ...]) -> Objective
         len(facts),
         sum(fact.pages for fact in facts),
     )
-
-
-_ = (FALSE, TRUE, Part)

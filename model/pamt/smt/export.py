@@ -73,7 +73,7 @@ def describe_group(group: Group, encoding: Encoding) -> str:
     where = f" {group.where}" if group.where is not None else ""
 
     def tdmr(number: int | None) -> str:
-        if number is None:
+        if number is None or group.rule == "withdrawn":
             return "no TDMR"
         window = encoding.segments[number].window
         if question.tdmrs is not None:
@@ -89,6 +89,7 @@ def describe_group(group: Group, encoding: Encoding) -> str:
         "limit": f"limit: {tdmr(group.tdmr)} has at most"
         f" {question.limits.max_reserved_per_tdmr} reserved areas",
         "tdmr-limit": f"limit: at most {question.limits.max_tdmrs} TDMRs",
+        "withdrawn": f"given up: run {group.tdmr} lies in its window, and no PAMT on it",
         "symmetry": f"order: PAMTs of {tdmr(group.tdmr)} below those of {tdmr(group.other)},"
         " which is alike",
     }

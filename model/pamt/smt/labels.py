@@ -27,6 +27,7 @@ class Group(NamedTuple):
     hole            TDMR `tdmr`: the hole `where` takes an area
     limit           TDMR `tdmr`: areas are at most the module's limit
     tdmr-limit      none: TDMRs are at most the module's limit
+    withdrawn       withdrawn run number `tdmr`: where it may lie, and that PAMTs keep off it
     symmetry        TDMRs `tdmr` < `other`, alike: ordered by base; a choice, never a cause
     ==============  ================================================================
 

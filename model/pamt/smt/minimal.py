@@ -21,7 +21,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pamt.placement import Question
-from pamt.ranges import PAGE, Range
+from pamt.ranges import PAGE, Range, RangeSet
+from pamt.smt.floats import Float
 from pamt.smt.labels import DEFINITION, Assertion
 from pamt.smt.pieces import Part, Slot
 from pamt.smt.segments import Segment
@@ -59,10 +60,12 @@ def count_minimal(
     question: Question,
     segments: tuple[Segment, ...],
     slots: tuple[Slot, ...],
+    floats: tuple[Float, ...],
     assertions: list[Assertion],
 ) -> list[Sum]:
     """For each segment, the stretches counted there; a TDMR's areas are those of its segments."""
-    counter = _Counter(question, segments, [p for slot in slots for p in slot.parts], assertions)
+    parts = [p for slot in slots for p in slot.parts]
+    counter = _Counter(question, segments, parts, floats, assertions)
     own = [Sum() for _ in segments]
     for hole in counter.holes:
         for index, at in counter.along[hole].items():
@@ -80,16 +83,22 @@ class _Counter:
         question: Question,
         segments: tuple[Segment, ...],
         parts: list[Part],
+        floats: tuple[Float, ...],
         assertions: list[Assertion],
     ) -> None:
         self.segments = segments
         self.parts = parts
+        self._floats = floats
         self._assertions = assertions
         self._named = 0
         self._run_starts = {run.start for run in question.free}
         self._run_ends = {run.end for run in question.free}
         whole = Range(segments[0].window.start, segments[-1].window.end)
-        self.holes = question.memory_set.complement(whole).runs
+        # A float is no hole of a known place: it joins a region on its left with one on its right.
+        solid = question.memory_set | RangeSet(
+            Range(f.low * PAGE, (f.low + f.length) * PAGE) for f in floats
+        )
+        self.holes = solid.complement(whole).runs
         self._outside = {hole: question.cmr_runs.complement(hole) for hole in self.holes}
         self.along = {hole: self._walk(hole) for hole in self.holes}
         self._ending = [self._ending_in(segment) for segment in segments]
@@ -167,6 +176,10 @@ class _Counter:
                 if other is not part
             )
         )
+        for gone in self._floats:
+            behind = gone.end.equals(part.base)
+            before = some(every((p.live, p.end.equals(gone.base))) for p in self.parts)
+            touched = self._name(some((touched, every((behind, before)))))
         found: dict[int, Formula] = {}
         for index, segment in enumerate(self.segments):
             low = self.segments[index - 1] if index else None

@@ -17,6 +17,7 @@ from pamt.outcome import Outcome
 from pamt.placement import DEFAULT_OBJECTIVE, LINUX, Space, pose
 from pamt.smt.encoding import encode
 from pamt.smt.session import solver_version
+from pamt.solve.giving_up import give_up
 from pamt.solve.result import INFEASIBLE, PlaceResult, Statistics
 from pamt.solve.rivals import check_rivals, run_rivals
 from pamt.solve.search import Search
@@ -55,10 +56,13 @@ def place(
 def _decide(
     machine: Machine, space: Space, order: tuple[str, ...], budget: int, canonical: bool
 ) -> PlaceResult:
+    solver = f"z3 {solver_version()}"
+    if space.give_up:
+        return give_up(machine, space, order, budget, canonical=canonical, solver=solver)
     question = pose(machine, space)
     if question.trivial is not None:
-        return PlaceResult(INFEASIBLE, order, cause=question.trivial, statistics=Statistics(ENGINE))
-    search = Search(encode(question), order, budget)
-    result = search.run(canonical=canonical)
-    spent = replace(result.statistics, solver=f"z3 {solver_version()}")
-    return replace(result, statistics=spent)
+        return PlaceResult(
+            INFEASIBLE, order, cause=question.trivial, statistics=Statistics(ENGINE, solver)
+        )
+    result = Search(encode(question), order, budget).run(canonical=canonical)
+    return replace(result, statistics=replace(result.statistics, solver=solver))

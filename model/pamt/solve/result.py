@@ -31,7 +31,7 @@ INFEASIBLE = "INFEASIBLE"
 UNDECIDED = "UNDECIDED"
 
 
-class InternalDisagreement(RuntimeError):  # noqa: N818  (the name the command line documents)
+class InternalDisagreement(RuntimeError):
     """Two parts of this program contradict each other: a bug, never an answer (exit 70).
 
     `parties` names the two; `detail` is what each of them says.

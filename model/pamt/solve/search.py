@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pamt.configuration import Configuration
-from pamt.placement import Objective, build, evaluate
+from pamt.placement import Objective, build, evaluate, pose
 from pamt.ranges import PAGE, RangeSet
 from pamt.smt.encoding import Encoding
 from pamt.smt.session import Sat, Session, Unknown, Unsat
-from pamt.smt.terms import TRUE, Formula, Int, holds, no
+from pamt.smt.terms import TRUE, Formula, Int, every, holds, no, some
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
@@ -29,10 +29,11 @@ class Found(NamedTuple):
 
     model: Mapping[str, int]
     configuration: Configuration
+    given_up: RangeSet
     objective: Objective
 
 
-class _OutOfSteps(Exception):  # noqa: N818  (control flow, not an error)
+class _OutOfSteps(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -41,15 +42,32 @@ class _OutOfSteps(Exception):  # noqa: N818  (control flow, not an error)
 class Search:
     """One session on one encoding; formulas are only ever added, never taken back."""
 
-    def __init__(self, encoding: Encoding, order: Sequence[str], budget: int) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        order: Sequence[str],
+        budget: int,
+        no_worse_than: Objective | None = None,
+    ) -> None:
+        """`no_worse_than` leaves out whatever is worse, in `order`, than a known objective."""
         self._encoding = encoding
         self._order = tuple(order)
         self._budget = budget
         self._checks = 0
         self._session = Session()
         self._session.add(a.formula for a in encoding.assertions)
+        if no_worse_than is not None:
+            self._session.add((self._no_worse(no_worse_than),))
         self._best: Found | None = None
         self._bound = Objective(*(encoding.components[name].low for name in Objective._fields))
+
+    def _no_worse(self, known: Objective) -> Formula:
+        allowed: Formula = TRUE
+        for name in reversed(self._order):
+            at_most = self._encoding.components[name].at_most
+            value = int(getattr(known, name))
+            allowed = some((at_most(value - 1), every((at_most(value), allowed))))
+        return allowed
 
     def run(self, *, canonical: bool) -> PlaceResult:
         """Decide, optimise, and (if wanted) go on to the canonical optimum."""
@@ -67,6 +85,7 @@ class Search:
         try:
             self._earliest_cuts()
             self._lowest_bases()
+            self._lowest_floats()
         except _OutOfSteps as out:
             return self._result(OPTIMAL, reason=f"canonical form: {out.reason}")
         return self._result(OPTIMAL, canonical=True)
@@ -81,7 +100,6 @@ class Search:
             steps=self._session.steps,
             assertions=len(self._encoding.assertions),
         )
-        given_up = self._encoding.question.given_up
         bound = None if verdict == INFEASIBLE else self._bound
         if verdict == OPTIMAL and best is not None:
             # Components that are not asked for were not brought down: the bound says so.
@@ -92,7 +110,7 @@ class Search:
             verdict,
             self._order,
             configuration=best.configuration if best else None,
-            given_up=given_up if best else RangeSet(),
+            given_up=best.given_up if best else RangeSet(),
             objective=best.objective if best else None,
             bound=bound,
             reason=reason,
@@ -121,8 +139,11 @@ class Search:
         """Build what the model stands for and let the plain rules judge it."""
         question = self._encoding.question
         tdmrs, bases = self._encoding.decode(model)
+        given_up = self._encoding.given_up(model)
+        if given_up != question.given_up:
+            question = pose(question.machine, question.space, given_up)
         configuration = build(question, tdmrs, bases)
-        judged = evaluate(question.machine, question.space, configuration, question.given_up)
+        judged = evaluate(question.machine, question.space, configuration, given_up)
         if judged.objective is None:
             raise InternalDisagreement(
                 ("z3 encoding", "placement rules"), f"a model breaks {judged.violations}"
@@ -138,7 +159,7 @@ class Search:
                 raise InternalDisagreement(
                     ("lower bound", "placement rules"), f"{name} {value} < {component.low}"
                 )
-        return Found(model, configuration, judged.objective)
+        return Found(model, configuration, given_up, judged.objective)
 
     def _bring_down(self, name: str) -> None:
         """Find the least value of a component, earlier ones held, and hold it."""
@@ -185,6 +206,21 @@ class Search:
                 value = self._lower(name, pages, RangeSet(taken))
                 self._session.add((Int(name).equals(value),))
                 taken.append((value, value + pages))
+
+    def _lowest_floats(self) -> None:
+        """Among equals the lowest place of each run of pages given up, in order."""
+        for gone in self._encoding.floats:
+            assert self._best is not None
+            low, value = gone.low, self._best.model[gone.name]
+            target = low
+            while low < value:
+                found = self._try((gone.base.at_most(target),))
+                if found is None:
+                    low = target + 1
+                else:
+                    value = found.model[gone.name]
+                target = (low + value) // 2
+            self._session.add((gone.base.equals(value),))
 
     def _lower(self, name: str, pages: int, taken: RangeSet) -> int:
         """Least page number of the base `name`, for a region of `pages`, off the pages `taken`."""
