@@ -106,12 +106,14 @@ def _pamts_fit(
     limits: Limits,
     dynamic: bool,
 ) -> bool:
-    """Whether the PAMT regions are aligned, large enough, apart, convertible and off the parts."""
-    address_end = limits.address_end
+    """Whether the PAMT regions are aligned, large enough, apart, convertible and off the parts.
+
+    That they end below the address ceiling follows from lying in a CMR.
+    """
     regions: list[tuple[int, int]] = []
     for tdmr in tdmrs:
         for level, (base, size) in enumerate(tdmr.pamts):
-            if (base | size) % PAGE or base + size > address_end:
+            if (base | size) % PAGE:
                 return False
             if size < need(tdmr.size, level, limits, dynamic) or base + size == 0:
                 return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pamt.configuration import Call, Configuration
+from pamt.configuration import Area, Call, Configuration, Pamt, Tdmr
 from pamt.machine import Limits
 from pamt.module.call import NULL_RECORD, default_call, records
 from pamt.module.config import walk_call
@@ -81,3 +81,8 @@ def test_a_count_beyond_all_limits_costs_nothing() -> None:
 def test_only_what_is_counted_is_read() -> None:
     assert records(of(5), 2) == (NULL_RECORD,) * 2
     assert default_call(of(5, Call(count=2)), Limits()).operands.info_pa == (0x1200, 0x1400)
+
+
+def test_a_record_that_is_not_given_is_zero_bytes() -> None:
+    nothing = Pamt(0, 0)
+    assert Tdmr(0, 0, nothing, nothing, nothing, (Area(0, 0),)) == NULL_RECORD

@@ -57,8 +57,16 @@ def pointers(make: Any) -> tuple[list[Any], list[Any]]:
     return [make(pa) for pa in good], [make(pa) for pa in bad]
 
 
+# With private KeyIDs beyond 6 bits only the width of an address stops what lies above it.
+WIDE = call(private_hkid=(1000, 1001))
 RCX_GOOD, RCX_BAD = pointers(lambda pa: (call(array_pa=pa), LIMITS))
 PTR_GOOD, PTR_BAD = pointers(lambda pa: (pa, call(), LIMITS))
+
+PTR_GOOD.append(((1 << 52) - 512, WIDE, LIMITS))
+PTR_BAD.append((1 << 52, WIDE, LIMITS))
+# A SEAMRR without bytes is none.
+PTR_GOOD.append((0x1000, call(seamrr=(0x1100, 0)), LIMITS))
+PTR_BAD.append((0x1000, call(seamrr=(0x1100, 1)), LIMITS))
 
 FOUR_BITS = Limits(dynamic_pamt=True, keyid_bits=4)
 THREE_BITS = Limits(dynamic_pamt=True, keyid_bits=3)
@@ -107,6 +115,7 @@ TABLE = [
             (call(r8=64), LIMITS),
             (call(r8=0xFFFF), LIMITS),
             (call(r8=0x10000 + 32), LIMITS),  # bit 16 is reserved without the feature
+            (call(r8=0x10000, private_hkid=(0, 63)), LIMITS),
             (call(r8=(1 << 63) + 32), LIMITS),
             (call(r8=0x20000 + 32), DYNAMIC),
             (call(r8=0x30000 + 32), DYNAMIC),

@@ -132,6 +132,14 @@ REFUSED: list[tuple[Configuration, tuple[Any, ...]]] = [
         first(reserved=(*areas(2), *(Area(0, 0),) * 14, Area(GIB, PAGE))),
         ("R_COUNT", "0xc0000a2000001000", 0, 16),
     ),
+    (
+        first(reserved=(*areas(16), Area(0, 0), Area(0, 0), Area(GIB, PAGE))),
+        ("R_COUNT", "0xc0000a2000001200", 0, 18),
+    ),
+    (
+        first(reserved=(*areas(14), Area(0, 0), Area(GIB + 64 * PAGE, PAGE))),
+        ("R_NULL_GAP", "0xc0000a2100000e00", 0, 14),
+    ),
     (first(pamt_2m=Pamt(TOP - PAGE + 1, PAGE)), ("P_WRAP", "0xc0000a1000000100", 0, "2m")),
     (first(pamt_1g=Pamt(P0 + 8, PAGE)), ("P_ALIGN", "0xc0000a1000000200", 0, "1g")),
     (second(pamt_4k=Pamt(CEILING, 4 * MIB)), ("P_BASE_PA", "0xc0000a1000000001", 1, "4k")),
