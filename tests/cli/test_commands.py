@@ -229,3 +229,62 @@ def test_place_with_a_small_budget_does_not_claim_an_optimum(pamt: Callable[...,
     assert ran.json["verdict"] in {"FEASIBLE", "UNDECIDED"}
     if ran.json["verdict"] == "FEASIBLE":
         assert pamt(*words, "--accept", "feasible").exit == 0
+
+
+def test_an_interrupted_search_shows_the_best_known(
+    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pamt.solve.place", interrupted)
+    ran = pamt("place", MACHINES / "canonical-pr188.toml", "--accept", "feasible")
+    assert ran.exit == 3
+    assert ran.out.startswith("FEASIBLE: 3 TDMRs")
+    assert "interrupted; the best known is that of" in ran.out
+    ran = pamt("place", EMR)
+    assert (ran.exit, ran.out.splitlines()[0]) == (3, "UNDECIDED: interrupted")
+
+
+def solved(text: str) -> str:
+    import z3
+
+    solver = z3.Solver(ctx=z3.Context())
+    solver.from_string(text)
+    return str(solver.check())
+
+
+def test_export_asks_what_place_answers(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    machine = MACHINES / "canonical-pr188.toml"
+    best = pamt("place", machine, "--json").json["objective"]
+    held = ["--at-most", f"remote={best['remote']}"]
+    for below, expected in ((0, "sat"), (1, "unsat")):
+        path = tmp_path / "question.smt2"
+        bound = f"max_areas={best['max_areas'] - below}"
+        assert pamt("export", machine, *held, "--at-most", bound, "-o", path).exit == 0
+        assert solved(path.read_text()) == expected
+    assert solved(pamt("export", EMR).out) == "unsat"
+
+
+def test_export_of_what_needs_no_solver(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    path = tmp_path / "none.toml"
+    path.write_text("memory = []\n")
+    text = pamt("export", path).out
+    assert "no-memory" in text
+    assert solved(text) == "unsat"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--give-up", "1"], "search over questions"),
+        (["--at-most", "beauty=1"], "expected NAME=VALUE"),
+        (["--at-most", "areas"], "expected NAME=VALUE"),
+    ],
+)
+def test_export_refuses_what_it_cannot_say(
+    words: list[str], said: str, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("export", EMR, *words)
+    assert ran.exit == 2
+    assert said in ran.err

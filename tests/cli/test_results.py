@@ -60,6 +60,7 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
         ],
         "check": [["check", EMR, made], ["check", MACHINES / "canonical-pr188.toml", made]],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
+        "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
         "sizes": [["sizes", "252GiB"], ["sizes", "2GiB", "62G", "--dynamic"]],
         "conform": [["conform", "cmr", RECORDED / "cmr.jsonl"], ["conform", "kernel", short]],
         "judge": [["judge", CASES / "check"], ["judge", wrong]],

@@ -6,7 +6,10 @@ A command's module is imported when that command runs, so that none pays for ano
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -14,7 +17,7 @@ from pamt import __version__
 from pamt.cli import exits
 from pamt.maps.errors import InputErrors
 
-__all__ = ["COMMANDS", "cli", "invoke", "main"]
+__all__ = ["COMMANDS", "cli", "entry", "invoke", "main"]
 
 COMMANDS = {
     "import": ("import_", "Make a map file from kernel logs and other listings."),
@@ -22,6 +25,7 @@ COMMANDS = {
     "simulate": ("simulate", "What will this kernel do on this map?"),
     "check": ("check", "What does TDH.SYS.CONFIG answer to this configuration?"),
     "place": ("place", "The best placement, or why there is none."),
+    "export": ("export", "Write a placement question as SMT-LIB text for any solver."),
     "sizes": ("sizes", "How much memory the PAMTs of so many bytes take."),
     "conform": ("conform", "Replay recorded runs of the real kernel or the real module."),
     "judge": ("judge", "Run case files and compare with what they expect."),
@@ -74,6 +78,21 @@ def cli() -> None:
 
     A machine is a map file (TOML or JSON); `pamt import` makes one from a kernel log.
     """
+
+
+def entry() -> NoReturn:
+    """The process `pamt`: run the command line and end with its exit code.
+
+    Python ends a process by the signal, whatever code was asked for, if the interrupt came at
+    certain moments of an import.  The code is part of the contract, so after an interrupt nothing
+    of Python's own ending is run.
+    """
+    code = main()
+    if code == exits.NOT_SETTLED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(args: Sequence[str] | None = None) -> int:

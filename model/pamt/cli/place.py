@@ -102,7 +102,12 @@ def command(
         raise click.UsageError(f"--objective: {error}") from None
     wanted = space_of(space, tdmrs, pamt, reserve, give_up)
     loaded = load_machine(machine)
-    result = place(loaded.machine, wanted, order, budget or DEFAULT_STEPS)
+    interrupted = False
+    try:
+        result = place(loaded.machine, wanted, order, budget or DEFAULT_STEPS)
+    except KeyboardInterrupt:
+        interrupted = True
+        result = _best_known(loaded.machine, wanted, order)
     placed = _placed(machine, loaded.machine, wanted, result)
     return finish(
         Answer(
@@ -113,9 +118,29 @@ def command(
             lambda: place_text(placed),
             loaded.completed.assumptions,
             configuration_product(output, result.configuration),
-            accept_feasible=accept == "feasible",
+            accept_feasible=accept == "feasible" and not interrupted,
         ),
         output,
+    )
+
+
+def _best_known(machine: Machine, space: Space, order: tuple[str, ...]) -> PlaceResult:
+    """After an interrupt: the best that a policy makes of the question, or nothing."""
+    from pamt.solve import FEASIBLE, UNDECIDED, PlaceResult
+    from pamt.solve.rivals import judge_rival, run_rivals
+
+    outcomes = run_rivals(machine)
+    judged = [judge_rival(machine, space, name, outcome) for name, outcome in outcomes]
+    found = [rival for rival in judged if rival is not None]
+    if not found:
+        return PlaceResult(UNDECIDED, order, reason="interrupted")
+    best = min(found, key=lambda rival: rival.objective.key(order))
+    return PlaceResult(
+        FEASIBLE,
+        order,
+        best.configuration,
+        objective=best.objective,
+        reason=f"interrupted; the best known is that of {best.name}",
     )
 
 

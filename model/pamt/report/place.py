@@ -172,6 +172,8 @@ def _headline(placed: Placed) -> str:
     )
     if placed.given_up:
         text += f", {count(objective.lost, 'page')} given up"
+    if placed.undecided is not None and placed.verdict == "FEASIBLE":
+        text += f"; {placed.undecided}"
     if placed.gap is not None:
         text += f"; {placed.gap[0]} is at most {placed.gap[1]} above the bound"
     return text

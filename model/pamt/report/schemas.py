@@ -107,6 +107,7 @@ VERDICTS: dict[str, list[str | None]] = {
     "import": [None],
     "show": [None],
     "sizes": [None],
+    "export": [None],
     "simulate": ["SUCCEEDS", "FAILS"],
     "check": ["ACCEPTED", "REFUSED"],
     "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
@@ -240,6 +241,15 @@ FIELDS: dict[str, Schema] = {
             "rivals": array(RIVAL),
             "engine": TEXT,
             "statistics": {"type": "object", "additionalProperties": COUNT},
+        }
+    ),
+    "export": record(
+        {
+            "to": {"enum": ["smt2"]},
+            "space": record({"tdmrs": TEXT, "pamt": TEXT, "reserve": TEXT, "give_up": COUNT}),
+            "at_most": {"type": "object", "additionalProperties": NUMBER},
+            "assertions": COUNT,
+            "text": TEXT,
         }
     ),
     "conform": record(

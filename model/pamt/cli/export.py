@@ -1,0 +1,114 @@
+"""``pamt export``: write a placement question as SMT-LIB text for any solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from pamt.cli.answer import Answer, Output, common, finish
+from pamt.cli.place import space_of, space_options
+
+__all__ = ["command"]
+
+
+@click.command("export")
+@click.argument("machine")
+@space_options
+@click.option("--to", type=click.Choice(["smt2"]), default="smt2", show_default=True)
+@click.option(
+    "--at-most",
+    "bounds",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Ask for a component of the objective of at most VALUE (repeatable).",
+)
+@common
+def command(
+    machine: str,
+    space: str,
+    tdmrs: str | None,
+    pamt: str | None,
+    reserve: str | None,
+    give_up: int | None,
+    to: str,
+    bounds: tuple[str, ...],
+    output: Output,
+) -> int:
+    """Write a placement question as SMT-LIB text for any solver.
+
+    Assertions are named after rule and object, with comments in words: sat means that a placement
+    exists.  To re-check an optimum, ask for its value (sat) and for one less (unsat).
+
+    -o FILE gets the text; without it the text is printed.
+    """
+    from pamt.cli.inputs import load_machine
+    from pamt.placement import pose
+    from pamt.smt.encoding import encode
+    from pamt.smt.export import to_smtlib
+
+    wanted = space_of(space, tdmrs, pamt, reserve, give_up)
+    if wanted.give_up:
+        raise click.UsageError("--give-up: what to give up is a search over questions, not one")
+    at_most = _parse_bounds(bounds)
+    loaded = load_machine(machine)
+    question = pose(loaded.machine, wanted)
+    comments = [f"assumed: {' '.join(made.text.split())}" for made in loaded.completed.assumptions]
+    if question.trivial is not None:
+        count, text = 1, _refuted(question.trivial.kind, comments)
+    else:
+        encoding = encode(question)
+        count = len(encoding.assertions)
+        text = to_smtlib(encoding, tuple(at_most.items()), comments=comments)
+    product = None
+    if output.file is not None:
+
+        def product() -> bytes:
+            return text.encode()
+
+    def lines() -> Iterator[str]:
+        if output.file is None:
+            yield text.rstrip("\n")
+        else:
+            yield f"{output.file}: {count} assertions, {to}"
+
+    def fields() -> dict[str, Any]:
+        return {
+            "to": to,
+            "space": wanted._asdict(),
+            "at_most": at_most,
+            "assertions": count,
+            "text": text,
+        }
+
+    shown = loaded.completed.assumptions if output.as_json else ()
+    return finish(Answer("export", None, loaded.file, fields, lines, shown, product), output)
+
+
+def _refuted(kind: str, comments: list[str]) -> str:
+    """The text of a question that is decided without a solver: no placement, for one cause."""
+    lines = [f"; {comment}" for comment in comments]
+    lines += [
+        "(set-logic QF_LIA)",
+        "; decided without a solver",
+        f"(assert (! false :named |{kind}|))",
+        "(check-sat)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _parse_bounds(bounds: tuple[str, ...]) -> dict[str, int]:
+    """``NAME=VALUE`` words by name.  Raises click.UsageError."""
+    from pamt.placement import COMPONENTS
+
+    found: dict[str, int] = {}
+    for bound in bounds:
+        name, _, value = bound.partition("=")
+        if name not in COMPONENTS or not value.lstrip("-").isdigit():
+            known = ", ".join(COMPONENTS)
+            raise click.UsageError(
+                f"--at-most: expected NAME=VALUE with one of {known}, found {bound!r}"
+            )
+        found[name] = int(value)
+    return found
