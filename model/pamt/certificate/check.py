@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pamt.certificate.filling import Item, Stretch, best_in_chain, best_in_runs
+from pamt.certificate.filling import Crossing, Item, Stretch, best_in_chain, best_in_runs
 from pamt.certificate.format import (
     Cause,
     Certificate,
@@ -40,7 +40,7 @@ INVALID = "invalid"
 
 
 class Fault(NamedTuple):
-    """The first thing that is wrong: where, what a right certificate has there, what stands there."""
+    """The first thing that is wrong: where, what should stand there, what stands there."""
 
     step: str
     expected: str
@@ -54,7 +54,7 @@ class Checked(NamedTuple):
     fault: Fault | None = None
 
 
-class _Wrong(Exception):  # noqa: N818  (control flow inside the checker)
+class _Wrong(Exception):
     def __init__(self, step: str, expected: str, found: object) -> None:
         super().__init__(step)
         self.fault = Fault(step, expected, str(found))
@@ -271,7 +271,8 @@ class Leaves:
         for (node, tdmr), lengths in self._lengths.items():
             supply += best_in_runs(worth.items(node, tdmr, None), lengths)
         # Runs that cases speak of are worth something else than the rest of their kind.
-        for run in sorted({split.where.run for split, _ in known.values()} - {None}):
+        runs = {split.where.run for split, _ in known.values() if split.where.run is not None}
+        for run in sorted(runs):
             if run in self._by_start:
                 node, tdmr, pages = self._by_start[run]
                 supply -= best_in_runs(worth.items(node, tdmr, None), [pages])
@@ -304,6 +305,9 @@ class _Worth:
             for index, (split, sign) in known.items()
             if step.cases.get(index)
         ]
+        self._lows = sorted(
+            (split for split, sign in known.values() if sign < 0), key=lambda s: s.at_most
+        )
         for _where, level, tdmrs, price in self._cases:
             if price > 0 and level in by_level:
                 # Pieces of no value of their own may be worth a case's price.
@@ -316,11 +320,28 @@ class _Worth:
     def items(self, node: int, tdmr: int, run: int | None) -> tuple[Item, ...]:
         """Pieces worth something when they lie inside one stretch of TDMR `tdmr`."""
         price = self._step.areas.get(tdmr, 0) + self._step.total
+        worthy = [
+            (piece, value - price) for piece, value in self._begun(node, tdmr, run) if value > price
+        ]
         found: list[Item] = []
-        for piece, value in self._begun(node, tdmr, run):
-            if value > price:
-                found.append(Item(piece.pages, value - price))
-        return tuple(found)
+        for split in self._lows:
+            if not _inside(split.where, node, tdmr, run):
+                continue
+            # At most so many begin anywhere there, hence here: that many of the best will do.
+            held = [(p, v) for p, v in worthy if _speaks_of(split, p)]
+            if len(held) > split.at_most:
+                worthy = [(p, v) for p, v in worthy if not _speaks_of(split, p)]
+                best = Item(min(p.pages for p, _ in held), max(v for _, v in held))
+                found += [best] * split.at_most
+        found += [Item(piece.pages, value) for piece, value in worthy]
+        return tuple(sorted(found))
+
+    def _barred(self, piece: Piece, node: int, tdmr: int, run: int | None) -> bool:
+        """Whether a case says that the piece does not begin there."""
+        return any(
+            split.at_most < 1 and _speaks_of(split, piece) and _inside(split.where, node, tdmr, run)
+            for split in self._lows
+        )
 
     def stretches(self, chain: Chain) -> list[Stretch]:
         made: list[Stretch] = []
@@ -331,9 +352,10 @@ class _Worth:
                 price = self._step.areas.get(over, 0) + self._step.total
                 prices.append(price + (prices[-1] if prices else 0))
             crossing = [
-                (piece.pages, [value - price for price in prices[1:]])
+                Crossing(piece.pages, [value - price for price in prices[1:]], value - prices[0])
                 for piece, value in self._begun(chain.node, tdmr, chain.start * PAGE)
                 if prices[1:] and value > prices[1]
+                if not self._barred(piece, chain.node, tdmr, chain.start * PAGE)
             ]
             items = self.items(chain.node, tdmr, chain.start * PAGE)
             made.append(Stretch(pages, items, crossing))
@@ -355,6 +377,10 @@ class _Worth:
                     worth += price
             found.append((piece, worth))
         return found
+
+
+def _speaks_of(split: Split, piece: Piece) -> bool:
+    return piece.level == split.piece and piece.tdmr in split.tdmrs
 
 
 def _inside(where: Where, node: int, tdmr: int, run: int | None) -> bool:

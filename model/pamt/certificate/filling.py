@@ -11,7 +11,16 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Front", "Item", "Stretch", "best_in_chain", "best_in_runs", "front_of", "thinned"]
+__all__ = [
+    "Crossing",
+    "Front",
+    "Item",
+    "Stretch",
+    "best_in_chain",
+    "best_in_runs",
+    "front_of",
+    "thinned",
+]
 
 Front = list[tuple[int, int]]
 
@@ -24,16 +33,25 @@ class Item(NamedTuple):
     value: int
 
 
+class Crossing(NamedTuple):
+    """A piece that begins in a stretch and reaches into later ones."""
+
+    pages: int
+    values: Sequence[int]
+    """``values[k]``: what it is worth when it overlaps k + 2 stretches."""
+    inside: int
+    """What the same piece is worth when it lies inside as a whole; 0 or less: nothing."""
+
+
 class Stretch(NamedTuple):
     """A part of a free run inside one TDMR, and what pieces are worth there.
 
-    `items`: pieces that lie inside as a whole.  `crossing`: pieces that begin here and reach into
-    later stretches; ``value[k]`` is what one is worth when it overlaps k + 2 stretches.
+    `items`: pieces that lie inside as a whole.
     """
 
     pages: int
     items: Sequence[Item]
-    crossing: Sequence[tuple[int, Sequence[int]]] = ()
+    crossing: Sequence[Crossing] = ()
 
 
 def pruned(pairs: Front) -> Front:
@@ -92,39 +110,54 @@ def best_in_chain(stretches: Sequence[Stretch]) -> int:
     # Pairs are (first page not used yet, value so far).
     front: Front = [(0, 0)]
     start = 0
+    ends: list[int] = []
+    for stretch in stretches:
+        ends.append((ends[-1] if ends else 0) + stretch.pages)
     for index, stretch in enumerate(stretches):
-        end = start + stretch.pages
-        inside = front_of(stretch.items, stretch.pages)
-        reached: Front = []
-        for at, value in front:
-            if at >= end:
-                reached.append((at, value))
-                continue
-            room = end - max(at, start)
-            reached += [
-                (max(at, start) + pages, value + more) for pages, more in inside if pages <= room
-            ]
-        reached = thinned(pruned(reached))
-        crossed = _crossings(stretches, index, end, reached)
-        front = thinned(pruned([(max(at, end), value) for at, value in reached] + crossed))
+        end = ends[index]
+        filled = _filled(front, front_of(stretch.items, stretch.pages), start, end)
+        ahead = [(max(at, end), value) for at, value in filled]
+        without: dict[Item, Front] = {}
+        for piece in stretch.crossing:
+            # The piece itself is not among those before it.
+            own = Item(piece.pages, piece.inside)
+            if own not in without:
+                others = list(stretch.items)
+                if own in others:
+                    others.remove(own)
+                inside = front_of(others, stretch.pages)
+                without[own] = _filled(front, inside, start, end)
+            ahead += _crossed(piece, without[own], ends[index:])
+        front = thinned(pruned(ahead))
         start = end
     return max(value for _, value in front)
 
 
-def _crossings(stretches: Sequence[Stretch], index: int, end: int, reached: Front) -> Front:
-    """One more piece behind what is there, that begins in this stretch and leaves it."""
-    ends = [end]
-    for later in stretches[index + 1 :]:
-        ends.append(ends[-1] + later.pages)
+def _filled(front: Front, inside: Front, start: int, end: int) -> Front:
+    """What is reached when sets of `inside` come behind what `front` has, up to `end`."""
+    reached: Front = []
+    for at, value in front:
+        if at >= end:
+            reached.append((at, value))
+            continue
+        first = max(at, start)
+        reached += [(first + pages, value + more) for pages, more in inside if first + pages <= end]
+    return thinned(pruned(reached))
+
+
+def _crossed(piece: Crossing, reached: Front, ends: Sequence[int]) -> Front:
+    """One more piece behind what is there, that begins in the first stretch and leaves it.
+
+    `ends`: of the stretch it begins in, and of the later ones.
+    """
     found: Front = []
-    for pages, values in stretches[index].crossing:
-        for at, value in reached:
-            if at >= end:
-                continue
-            stop = max(at, end - pages + 1) + pages
-            if stop > ends[-1]:
-                continue
-            over = bisect_left(ends, stop) - 1
-            if values[over] > 0:
-                found.append((stop, value + values[over]))
+    for at, value in reached:
+        if at >= ends[0]:
+            continue
+        stop = max(at, ends[0] - piece.pages + 1) + piece.pages
+        if stop > ends[-1]:
+            continue
+        over = bisect_left(ends, stop) - 1
+        if piece.values[over] > 0:
+            found.append((stop, value + piece.values[over]))
     return found

@@ -37,7 +37,7 @@ VERDICTS = ("OPTIMAL", "FEASIBLE", "INFEASIBLE")
 PIECES = ("chunk", *LEVELS)
 
 
-class Malformed(ValueError):  # noqa: N818  (what the file is)
+class Malformed(ValueError):
     """The text is no certificate: `path` says where, `expected` what should stand there."""
 
     def __init__(self, path: str, expected: str, found: object) -> None:

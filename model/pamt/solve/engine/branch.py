@@ -24,7 +24,7 @@ NEAR = 1e-4
 DEEPEST = 250
 
 
-class OutOfNodes(RuntimeError):  # noqa: N818  (what happened)
+class OutOfNodes(RuntimeError):
     """The budget is spent, or the search has no way to go on; the text says which."""
 
 
@@ -59,7 +59,7 @@ class Decision(NamedTuple):
     """No packing within the limits is cheaper than this."""
 
 
-class _Found(Exception):  # noqa: N818  (control flow)
+class _Found(Exception):
     pass
 
 
@@ -194,7 +194,7 @@ class _Search:
             named |= {spot}
         split = split_of(view, case)
         low_case = case
-        high_case = case._replace(more=True, count=case.count + 1)
+        high_case = case._replace(more=True, number=case.number + 1)
         trees: dict[bool, Tree] = {}
         for low in (low_first, not low_first):
             trees[low] = self._node(
@@ -227,17 +227,17 @@ class _Search:
 
 
 def choose(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] | None:
-    """What to split on, coarse before fine; the stretch to tell apart; whether "at most" is first."""
+    """What to split on, coarse before fine; the stretch to tell apart; whether "at most" first."""
     counts: dict[tuple[int, int, int | None, int | None], float] = {}
     for use, value in relaxed.uses:
         for begun in use.begun:
-            amount = value * begun.count
+            amount = value * begun.number
             keys: list[tuple[int, int, int | None, int | None]] = [
-                (begun.index, begun.node, None, None),
-                (begun.index, begun.node, begun.tdmrs[0], None),
+                (begun.kind, begun.node, None, None),
+                (begun.kind, begun.node, begun.tdmrs[0], None),
             ]
             if begun.start is not None and use.bin is not None:
-                keys.append((begun.index, begun.node, begun.tdmrs[0], begun.start))
+                keys.append((begun.kind, begun.node, begun.tdmrs[0], begun.start))
             for key in keys:
                 counts[key] = counts.get(key, 0.0) + amount
     levels = (
@@ -267,18 +267,18 @@ def _tell_apart(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] 
             continue
         which = view.bins[use.bin]
         uses = [(u, x) for u, x in relaxed.uses if u.bin == use.bin]
-        idle = sum(x for _, x in uses) < which.count - NEAR
+        idle = sum(x for _, x in uses) < which.number - NEAR
         for begun in use.begun:
             if which.chain is None and which.spot is None:
                 fitting = [s for s in view.spots[which.node, which.tdmr] if s.pages >= which.pages]
                 spot = min(fitting, key=lambda s: (s.pages, s.start))
-                case = Case(begun.index, which.node, which.tdmr, spot.start, False, begun.count - 1)
+                case = Case(begun.kind, which.node, which.tdmr, spot.start, False, begun.number - 1)
                 return case, spot, False
             counts = {_begun(u, begun) for u, _ in uses} | ({0} if idle else set())
             if len(counts) > 1:
                 at_most = sorted(counts)[len(counts) // 2] - 1
                 return (
-                    Case(begun.index, which.node, begun.tdmrs[0], begun.start, False, at_most),
+                    Case(begun.kind, which.node, begun.tdmrs[0], begun.start, False, at_most),
                     None,
                     False,
                 )
@@ -288,27 +288,28 @@ def _tell_apart(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] 
 def _begun(use: Use, like: Begun) -> int:
     """Chunks of a class that a column begins in one stretch."""
     return sum(
-        b.count
+        b.number
         for b in use.begun
-        if b.index == like.index and b.start == like.start and b.tdmrs[0] == like.tdmrs[0]
+        if b.kind == like.kind and b.start == like.start and b.tdmrs[0] == like.tdmrs[0]
     )
 
 
 def flatten(tree: Tree) -> tuple[Step, ...]:
     """Steps in order of a walk; prices of cases, given by depth, by the index of their split."""
     steps: list[Step] = []
-    waiting: list[tuple[Tree, tuple[int, ...], tuple[int, str] | None]] = [(tree, (), None)]
+    waiting: list[tuple[Tree, tuple[int, ...], tuple[int, bool] | None]] = [(tree, (), None)]
     while waiting:
         at, path, parent = waiting.pop()
         index = len(steps)
         if parent is not None:
             fork = steps[parent[0]]
             assert isinstance(fork, Split)
-            steps[parent[0]] = fork._replace(**{parent[1]: index})
+            low, high = (index, fork.high) if parent[1] else (fork.low, index)
+            steps[parent[0]] = fork._replace(low=low, high=high)
         if isinstance(at, Fork):
             steps.append(at.split)
-            waiting.append((at.high, (*path, index), (index, "high")))
-            waiting.append((at.low, (*path, index), (index, "low")))
+            waiting.append((at.high, (*path, index), (index, False)))
+            waiting.append((at.low, (*path, index), (index, True)))
         elif isinstance(at, Sum):
             steps.append(at._replace(cases={path[d]: price for d, price in at.cases.items()}))
         else:

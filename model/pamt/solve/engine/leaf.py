@@ -8,7 +8,8 @@ from pamt.certificate.check import Leaves
 from pamt.certificate.format import Split, Sum, Where
 from pamt.certificate.relaxation import CHUNK
 from pamt.ranges import PAGE
-from pamt.solve.engine.master import Case, Prices
+from pamt.solve.engine.master import Case, Prices, matches
+from pamt.solve.engine.price import Begun
 from pamt.solve.engine.problem import Problem
 from pamt.solve.engine.view import View
 
@@ -47,9 +48,6 @@ class Prover:
             at: (split, 1 if case.more else -1)
             for at, (split, case) in enumerate(zip(splits, cases, strict=True))
         }
-        largest = max((*prices.chunks, *prices.areas.values(), prices.remote, 0.0))
-        if largest <= 0:
-            return None
         for scale in SCALES:
             step = self._rounded(view, cases, prices, scale)
             if step is not None and self._holds(step, known):
@@ -74,9 +72,8 @@ class Prover:
             for node, tdmr in view.open:
                 most = remote * problem.cost(c.members[0], node) + areas.get(tdmr, 0) + total
                 for case, toll in zip(cases, tolls, strict=True):
-                    if case.index == index and case.start is None and case.node in {None, node}:
-                        if case.tdmr in {None, tdmr}:
-                            most += -toll if case.more else toll
+                    if matches(case, Begun(index, node, (tdmr,), None, 1)):
+                        most += -toll if case.more else toll
                 value = min(value, most)
             if value:
                 values.update({chunk.tdmr: value for chunk in c.members})
@@ -95,8 +92,8 @@ class Prover:
 
 
 def split_of(view: View, case: Case, low: int = 0, high: int = 0) -> Split:
-    """The case split with `case` on one side; `case.count` is that of the side "at most"."""
-    members = tuple(chunk.tdmr for chunk in view.classes[case.index].members)
+    """The case split with `case` on one side; `case.number` is that of the side "at most"."""
+    members = tuple(chunk.tdmr for chunk in view.classes[case.kind].members)
     run, tdmr = case.start, case.tdmr
     if run is not None:
         for chain in view.problem.chains:
@@ -107,10 +104,10 @@ def split_of(view: View, case: Case, low: int = 0, high: int = 0) -> Split:
                         members,
                         CHUNK,
                         Where(case.node, over, chain.start * PAGE),
-                        case.count,
+                        case.number,
                         low,
                         high,
                     )
                 at += pages
     where = Where(case.node, tdmr, None if run is None else run * PAGE)
-    return Split(members, CHUNK, where, case.count, low, high)
+    return Split(members, CHUNK, where, case.number, low, high)

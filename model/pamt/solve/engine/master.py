@@ -21,15 +21,15 @@ ROUNDS = 400
 
 
 class Case(NamedTuple):
-    """Of class `index`, at most (or, `more`: at least) `count` chunks begin there.  None: any."""
+    """Of class `kind`, at most (or, `more`: at least) `number` chunks begin there.  None: any."""
 
-    index: int
+    kind: int
     node: int | None
     tdmr: int | None
     start: int | None
     """First page of a stretch that is a bin of its own, or of a stretch of a chain."""
     more: bool
-    count: int
+    number: int
 
 
 class Use(NamedTuple):
@@ -77,25 +77,33 @@ class Master:
             self._total_row = len(bounds)
             bounds.append(("<=", view.problem.overlaps))
         self._bin_row = len(bounds)
-        bounds += [("<=", b.count) for b in view.bins]
+        bounds += [("<=", b.number) for b in view.bins]
         self._case_row = len(bounds)
-        bounds += [(">=" if case.more else "<=", case.count) for case in cases]
+        bounds += [(">=" if case.more else "<=", case.number) for case in cases]
         self._programme = Programme(bounds)
         self._uses: list[Use] = []
         self._known: set[Use] = set()
         for (node, tdmr), spot in sorted(view.open.items()):
             for index in range(len(view.classes)):
-                self._add(Use(None, (Begun(index, node, (tdmr,), spot.start, 1),)))
+                if self._most(index, node, tdmr, None):
+                    self._add(Use(None, (Begun(index, node, (tdmr,), spot.start, 1),)))
         for number, which in enumerate(view.bins):
             if which.chain is None:
                 for index, c in enumerate(view.classes):
-                    if c.pages <= which.pages:
-                        begun = Begun(index, which.node, (which.tdmr,), self._start(number), 1)
+                    start = self._start(number)
+                    if c.pages <= which.pages and self._most(index, which.node, which.tdmr, start):
+                        begun = Begun(index, which.node, (which.tdmr,), start, 1)
                         self._add(Use(number, (begun,)))
 
     def _start(self, number: int) -> int | None:
         spot = self.view.bins[number].spot
         return spot.start if spot is not None else None
+
+    def _most(self, kind: int, node: int, tdmr: int, start: int | None) -> int:
+        """How many chunks of a class the cases let begin in a stretch."""
+        begun = Begun(kind, node, (tdmr,), start, 1)
+        limits = [c.number for c in self._cases if not c.more and matches(c, begun)]
+        return min((len(self.view.classes[kind].members), *limits))
 
     def _unit(self, index: int, node: int) -> float:
         """Cost above the cheapest node's: rows say "at least", so no column may pay for itself."""
@@ -109,18 +117,18 @@ class Master:
         entries: dict[int, float] = {}
         cost = 0.0
         for begun in use.begun:
-            cost += begun.count * self._unit(begun.index, begun.node)
-            entries[begun.index] = entries.get(begun.index, 0.0) + begun.count
+            cost += begun.number * self._unit(begun.kind, begun.node)
+            entries[begun.kind] = entries.get(begun.kind, 0.0) + begun.number
             for tdmr in begun.tdmrs:
                 row = self._area_row.get(tdmr)
                 if row is not None:
-                    entries[row] = entries.get(row, 0.0) + begun.count
+                    entries[row] = entries.get(row, 0.0) + begun.number
                 if self._total_row is not None:
-                    entries[self._total_row] = entries.get(self._total_row, 0.0) + begun.count
+                    entries[self._total_row] = entries.get(self._total_row, 0.0) + begun.number
             for at, case in enumerate(self._cases):
                 if matches(case, begun):
                     row = self._case_row + at
-                    entries[row] = entries.get(row, 0.0) + begun.count
+                    entries[row] = entries.get(row, 0.0) + begun.number
         if use.bin is not None:
             entries[self._bin_row + use.bin] = 1.0
         self._programme.add(list(entries.items()), cost)
@@ -130,13 +138,10 @@ class Master:
     def solve(self) -> Relaxed | None:
         """None where the floats do not settle."""
         try:
-            for phase in (1, 2):
-                for _ in range(ROUNDS):
-                    duals = self._programme.optimise(phase, PIVOTS)
-                    if not self._price(duals, phase):
-                        break
-                if phase == 1 and self._programme.infeasibility(duals) > 1e-6:
-                    return Relaxed(False, 0.0, self._prices(duals, 1), ())
+            duals = self._settle(1)
+            if self._programme.infeasibility(duals) > 1e-6:
+                return Relaxed(False, 0.0, self._prices(duals, 1), ())
+            duals = self._settle(2)
         except Stalled:
             return None
         bound = self._programme.infeasibility(duals) * self._scale
@@ -146,6 +151,14 @@ class Master:
             for column, value in self._programme.solution().items()
         )
         return Relaxed(True, bound, self._prices(duals, 2), uses)
+
+    def _settle(self, phase: int) -> list[float]:
+        """Multipliers at which no set of chunks improves.  Raises Stalled."""
+        for _ in range(ROUNDS):
+            duals = self._programme.optimise(phase, PIVOTS)
+            if not self._price(duals, phase):
+                return duals
+        raise Stalled
 
     def _prices(self, duals: Sequence[float], phase: int) -> Prices:
         first = self._case_row
@@ -174,7 +187,12 @@ class Master:
                     value += prices.cases[at] if case.more else -prices.cases[at]
             return value
 
-        sizes = [(c.pages, len(c.members)) for c in view.classes]
+        def sizes(node: int, tdmr: int, start: int | None) -> list[tuple[int, int]]:
+            return [
+                (c.pages, self._most(kind, node, tdmr, start))
+                for kind, c in enumerate(view.classes)
+            ]
+
         longest: dict[tuple[int, int, int | None], int] = {}
         for number, which in enumerate(view.bins):
             if which.chain is None:
@@ -182,8 +200,8 @@ class Master:
                 longest[key] = max(longest.get(key, 0), which.pages)
         table = {}
         for (node, tdmr, start), pages in longest.items():
-            values = [worth(i, node, (tdmr,), start) for i in range(len(sizes))]
-            table[node, tdmr, start] = fronts(sizes, values, pages)
+            values = [worth(i, node, (tdmr,), start) for i in range(len(view.classes))]
+            table[node, tdmr, start] = fronts(sizes(node, tdmr, start), values, pages)
         added = False
         for number, which in enumerate(view.bins):
             paid = -duals[self._bin_row + number]
@@ -204,7 +222,7 @@ class Master:
 def matches(case: Case, begun: Begun) -> bool:
     """Whether chunks of a column count for a case."""
     return (
-        case.index == begun.index
+        case.kind == begun.kind
         and case.node in {None, begun.node}
         and case.tdmr in {None, begun.tdmrs[0]}
         and case.start in {None, begun.start}

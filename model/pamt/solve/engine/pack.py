@@ -79,15 +79,15 @@ class _Packer:
         """Chunks of a class that has no more left are left out: sets are closed downwards."""
         if use.bin is None:
             (begun,) = use.begun
-            chunk = self._take(begun.index)
+            chunk = self._take(begun.kind)
             return chunk is None or self._put_open(chunk, (begun.node, begun.tdmrs[0]))
         which = self._view.bins[use.bin]
         if which.chain is not None:
             return self._fill_chain(which, use)
         chunks: list[Chunk] = []
         for begun in use.begun:
-            for _ in range(begun.count):
-                chunk = self._take(begun.index)
+            for _ in range(begun.number):
+                chunk = self._take(begun.kind)
                 if chunk is not None:
                     chunks.append(chunk)
         if which.spot is not None:
@@ -120,8 +120,8 @@ class _Packer:
             bounds[tdmr] = (low, low + pages)
             low += pages
         for begun in use.begun:
-            for _ in range(begun.count):
-                chunk = self._take(begun.index)
+            for _ in range(begun.number):
+                chunk = self._take(begun.kind)
                 if chunk is None:
                     continue
                 low, high = bounds[begun.tdmrs[0]]

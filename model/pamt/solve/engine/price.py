@@ -12,18 +12,20 @@ __all__ = ["Begun", "Fronts", "best_in_chain", "fronts"]
 
 LONGEST = 3000
 Link = tuple[int, "Link"] | None
+Sizes = Callable[[int, int, int | None], Sequence[tuple[int, int]]]
+"""Pages and number of chunks of each class, by node, TDMR, first page of a stretch."""
 Worth = Callable[[int, int, tuple[int, ...], int | None], float]
 
 
 class Begun(NamedTuple):
-    """`count` chunks of class `index` that begin in one stretch and overlap `tdmrs`."""
+    """`number` chunks of class `kind` that begin in one stretch and overlap `tdmrs`."""
 
-    index: int
+    kind: int
     node: int
     tdmrs: tuple[int, ...]
     start: int | None
     """First page of the stretch, where it is told apart from others of its group."""
-    count: int
+    number: int
 
 
 class Fronts:
@@ -79,67 +81,80 @@ def _pruned(
 State = tuple[int, float, tuple[Begun, ...]]
 
 
-def best_in_chain(
-    chain: Chain, sizes: Sequence[tuple[int, int]], worth: Worth
-) -> tuple[float, tuple[Begun, ...]]:
-    """The best filling of a chain; a class may be used more often than it has chunks."""
+def best_in_chain(chain: Chain, most: Sizes, worth: Worth) -> tuple[float, tuple[Begun, ...]]:
+    """The best filling of a chain; each stretch may use all chunks that `most` lets begin in it."""
     front: list[State] = [(0, 0.0, ())]
     start = 0
     for at, (tdmr, length) in enumerate(chain.stretches):
         end = start + length
         first = chain.start + start
+        sizes = most(chain.node, tdmr, first)
         values = [worth(i, chain.node, (tdmr,), first) for i in range(len(sizes))]
-        inside = fronts(sizes, values, length)
-        reached: list[State] = []
-        for used, value, begun in front:
-            if used >= end:
-                reached.append((used, value, begun))
-                continue
-            for pages, more, _ in inside.entries:
-                if max(used, start) + pages > end:
-                    break
-                counts = inside.best(pages)[1]
-                here = tuple(
-                    Begun(i, chain.node, (tdmr,), first, n) for i, n in enumerate(counts) if n
-                )
-                reached.append((max(used, start) + pages, value + more, begun + here))
-        front = _best_states(
-            [(max(used, end), value, begun) for used, value, begun in reached]
-            + _crossing(chain, at, first, end, sizes, worth, reached)
-        )
+        filled = _filled(front, fronts(sizes, values, length), chain.node, tdmr, first, start, end)
+        ahead = [(max(used, end), value, begun) for used, value, begun in filled]
+        if at + 1 < len(chain.stretches):
+            for index in range(len(sizes)):
+                ahead += _crossed(chain, at, index, sizes, values, worth, front, start)
+        front = _best_states(ahead)
         start = end
     _, value, begun = max(front, key=lambda state: (state[1], -state[0]))
     return value, begun
 
 
-def _crossing(
+def _filled(
+    front: list[State], inside: Fronts, node: int, tdmr: int, first: int, start: int, end: int
+) -> list[State]:
+    reached: list[State] = []
+    for used, value, begun in front:
+        if used >= end:
+            reached.append((used, value, begun))
+            continue
+        for pages, more, _ in inside.entries:
+            if max(used, start) + pages > end:
+                break
+            counts = inside.best(pages)[1]
+            here = tuple(Begun(i, node, (tdmr,), first, n) for i, n in enumerate(counts) if n)
+            reached.append((max(used, start) + pages, value + more, begun + here))
+    return _best_states(reached)
+
+
+def _crossed(
     chain: Chain,
     at: int,
-    first: int,
-    end: int,
+    index: int,
     sizes: Sequence[tuple[int, int]],
+    values: Sequence[float],
     worth: Worth,
-    reached: list[State],
+    front: list[State],
+    start: int,
 ) -> list[State]:
+    """A chunk of class `index` across the border, behind what others fill."""
+    tdmr, length = chain.stretches[at]
+    first, end = chain.start + start, start + length
+    gain = worth(index, chain.node, (tdmr, chain.stretches[at + 1][0]), first)
+    if gain <= 1e-9 or sizes[index][1] < 1:
+        return []
+    others = [(p, n - (i == index)) for i, (p, n) in enumerate(sizes)]
+    inside = fronts(others, values, length)
     found: list[State] = []
-    for index, (pages, _) in enumerate(sizes):
-        for used, value, begun in reached:
-            if used >= end:
-                continue
-            stop = max(used, end - pages + 1) + pages
-            over = [chain.stretches[at][0]]
-            reach = end
-            for tdmr, length in chain.stretches[at + 1 :]:
-                if reach >= stop:
-                    break
-                over.append(tdmr)
-                reach += length
-            if reach < stop:
-                continue
-            gain = worth(index, chain.node, tuple(over), first)
-            if gain > 1e-9:
-                here = Begun(index, chain.node, tuple(over), first, 1)
-                found.append((stop, value + gain, (*begun, here)))
+    pages = sizes[index][0]
+    for used, value, begun in _filled(front, inside, chain.node, tdmr, first, start, end):
+        if used >= end:
+            continue
+        stop = max(used, end - pages + 1) + pages
+        over = [tdmr]
+        reach = end
+        for later, more in chain.stretches[at + 1 :]:
+            if reach >= stop:
+                break
+            over.append(later)
+            reach += more
+        if reach < stop:
+            continue
+        gain = worth(index, chain.node, tuple(over), first)
+        if gain > 1e-9:
+            here = Begun(index, chain.node, tuple(over), first, 1)
+            found.append((stop, value + gain, (*begun, here)))
     return found
 
 

@@ -21,7 +21,7 @@ REFACTOR = 400
 """Pivots after which the inverse is computed anew."""
 
 
-class Stalled(RuntimeError):  # noqa: N818  (what happened to it)
+class Stalled(RuntimeError):
     """The pivots do not come to an end within the limit."""
 
 

@@ -35,7 +35,7 @@ class Bin(NamedTuple):
     node: int
     tdmr: int
     pages: int
-    count: int
+    number: int
     chain: Chain | None = None
     spot: Spot | None = None
     """The one stretch this is, where a case split speaks of it."""
