@@ -198,9 +198,13 @@ THEOREM = Theorem(
     obligations=(
         Obligation("base", "the invariant holds before the first range", base),
         Obligation("step", "a turn that goes on keeps the invariant", step),
-        Obligation("new-tdmr", "whole GiBs, not empty, above the last, memory at both ends", new_tdmr),
+        Obligation(
+            "new-tdmr", "whole GiBs, not empty, above the last, memory at both ends", new_tdmr
+        ),
         Obligation("nothing-added", "no TDMR, no change", nothing_added),
-        Obligation("gives-up", "exhausted exactly when one more than the limit is needed", gives_up),
+        Obligation(
+            "gives-up", "exhausted exactly when one more than the limit is needed", gives_up
+        ),
         Obligation("use", "in the end every range is covered", use),
     ),
     mutants=(
@@ -216,11 +220,19 @@ THEOREM = Theorem(
             "everything below the last end is covered",
             m=implies(both(_MADE.next.guard, X >= 0, X < _AFTER.last_end), _AFTER.covered),
         ),
-        _tdmr_mutant("base at the range", "the base is at or above the range's start",
-                     lambda t: t.start >= START),
-        _tdmr_mutant("touches the last", "a TDMR begins where the last ends",
-                     lambda t: equal(t.start, BEFORE.last_end)),
-        _tdmr_mutant("aligned to 2 GiB", "aligned to 2 GiB", lambda t: equal(t.start % (2 * GIB), 0)),
+        _tdmr_mutant(
+            "base at the range",
+            "the base is at or above the range's start",
+            lambda t: t.start >= START,
+        ),
+        _tdmr_mutant(
+            "touches the last",
+            "a TDMR begins where the last ends",
+            lambda t: equal(t.start, BEFORE.last_end),
+        ),
+        _tdmr_mutant(
+            "aligned to 2 GiB", "aligned to 2 GiB", lambda t: equal(t.start % (2 * GIB), 0)
+        ),
         _tdmr_mutant("one GiB each", "a TDMR has one GiB", lambda t: equal(t.end, t.start + GIB)),
         _tdmr_mutant("contains the range", "a TDMR contains its range", lambda t: t.start <= START),
         Obligation(

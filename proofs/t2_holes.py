@@ -87,8 +87,6 @@ def one_turn() -> tuple[Any, Ghost, Any, Any]:
     return made, after, new.when, new.item
 
 
-
-
 def base() -> Claim:
     state = head(find_holes, {"tdmr": TDMR, "present": GuardedList()})
     start = Ghost(state.variables["prev_end"], 0, B - 1, False, False)
@@ -131,9 +129,7 @@ def stops() -> Claim:
         {
             "above the TDMR": equal(left_with(made), START >= E),
             "no hole": negate(both(stop.guard, when)),
-            "no change": implies(
-                stop.guard, equal(stop.variables["prev_end"], BEFORE.prev_end)
-            ),
+            "no change": implies(stop.guard, equal(stop.variables["prev_end"], BEFORE.prev_end)),
         },
         given={**TDMR_OK, **invariant(BEFORE)},
     )
@@ -200,10 +196,16 @@ THEOREM = Theorem(
         Obligation("use", "in the end the holes are the TDMR minus the memory", use),
     ),
     mutants=(
-        _hole_mutant("hole at the base", "every hole begins at the base", lambda h: equal(h.start, B)),
-        _hole_mutant("hole of a page", "every hole is one page", lambda h: equal(h.end, h.start + PAGE)),
+        _hole_mutant(
+            "hole at the base", "every hole begins at the base", lambda h: equal(h.start, B)
+        ),
+        _hole_mutant(
+            "hole of a page", "every hole is one page", lambda h: equal(h.end, h.start + PAGE)
+        ),
         _hole_mutant("hole before the end", "no hole in the last page", lambda h: h.end < E - PAGE),
-        _hole_mutant("2 MiB holes", "holes are 2 MiB aligned", lambda h: equal(h.end % (2 << 20), 0)),
+        _hole_mutant(
+            "2 MiB holes", "holes are 2 MiB aligned", lambda h: equal(h.end % (2 << 20), 0)
+        ),
         Obligation(
             "every range opens a hole",
             "each range passed adds a hole",

@@ -60,11 +60,27 @@ def smallest() -> Claim:
     sizes = general()
     wanted = (N * E4 * (1 << 18), N * E2 * 512, N * E1)
     parts: dict[str, Any] = {}
-    for level, have, need in zip(("4K", "2M", "1G"), sizes, wanted, strict=True):
-        parts[f"{level} is enough"] = have >= need
-        parts[f"{level} is not a page too large"] = have < need + PAGE
+    for level, have, least in zip(("4K", "2M", "1G"), sizes, wanted, strict=True):
+        parts[f"{level} is enough"] = have >= least
+        parts[f"{level} is not a page too large"] = have < least + PAGE
         parts[f"{level} is whole pages"] = equal(have % PAGE, 0)
     return Claim(parts)
+
+
+def need_exact() -> Claim:
+    """What the rule P_SIZE compares with, for any entry sizes: not rounded."""
+    limits = Limits(pamt_entry_size=(E4, E2, E1), pamt_page_bitmap_entry_bits=BITS)
+    size = N * GIB
+    return Claim(
+        {
+            "4K": equal(answer(need, size, 0, limits, False), (1 << 18) * (N * E4)),
+            "2M": equal(answer(need, size, 1, limits, False), 512 * (N * E2)),
+            "1G": equal(answer(need, size, 2, limits, False), N * E1),
+            "bitmap": equal(answer(need, size, 0, limits, True), (1 << 15) * (N * BITS)),
+            "2M, dynamic": equal(answer(need, size, 1, limits, True), 512 * (N * E2)),
+            "1G, dynamic": equal(answer(need, size, 2, limits, True), N * E1),
+        }
+    )
 
 
 def module_need() -> Claim:
@@ -95,9 +111,7 @@ def module_need_dynamic() -> Claim:
 def products() -> Claim:
     """Entries of at least 16 bytes: what the other obligations assume of the products N e."""
     e = integer("e")
-    return Claim(
-        {"product": N * e >= 16 * N}, needs={"entry": e >= 16}, given=SOME
-    )
+    return Claim({"product": N * e >= 16 * N}, needs={"entry": e >= 16}, given=SOME)
 
 
 def products_bits() -> Claim:
@@ -146,9 +160,13 @@ THEOREM = Theorem(
         Obligation("positive", "no level is empty", positive, True),
         Obligation("products", "entries of 16 bytes: N e >= 16 N", products),
         Obligation("products-bits", "a bit or more: N bits >= N", products_bits),
+        Obligation("need-exact", "the module's need, every level", need_exact, True),
         Obligation("module-need", "at least the module's need, every level", module_need, True),
         Obligation(
-            "module-need-dynamic", "the bitmap is at least what is needed", module_need_dynamic, True
+            "module-need-dynamic",
+            "the bitmap is at least what is needed",
+            module_need_dynamic,
+            True,
         ),
     ),
     mutants=(

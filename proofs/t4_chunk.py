@@ -14,9 +14,10 @@ from pamt.module.rules.overlaps import pp_other, pp_same
 from pamt.module.rules.pamt import p_align, p_base_pa, p_end_pa, p_wrap
 from pamt.module.words import inside_runs
 from pamt.prove import Claim, Obligation, Theorem
-from pamt.prove.stages import holds, turn
+from pamt.prove.stages import holds, left_with, tail, turn
 from pamt.prove.terms import both, either, equal, implies, integer, negate
 from pamt.ranges import PAGE, Range
+from pamt.verify.interp import GuardedList
 
 BASE, S4, S2, S1 = (integer(name) for name in ("base", "s4", "s2", "s1"))
 END = BASE + S4 + S2 + S1
@@ -73,16 +74,26 @@ def convertible() -> Claim:
         parts[f"level {at}"] = either(*(e.guard for e in made.returns if e.value is True))
     return Claim(
         parts,
-        needs={"chunk starts in the run": RUN_START <= BASE, "chunk ends in the run": END <= RUN_END},
+        needs={
+            "chunk starts in the run": RUN_START <= BASE,
+            "chunk ends in the run": END <= RUN_END,
+        },
         given=POSITIVE,
     )
 
 
 def only_way_out() -> Claim:
-    """An earlier run can only end the walk with True as well: no run before it spoils P_CMR."""
-    made = turn(inside_runs, {"start": BASE, "end": END}, Range(RUN_START, RUN_END))
-    false_exits = [e.guard for e in made.returns if e.value is not True]
-    return Claim({"only True": negate(either(*false_exits, *(s.guard for s in made.breaks)))})
+    """A run ends the walk exactly when it contains the range, with True; none left: False."""
+    state = {"start": BASE, "end": END}
+    made = turn(inside_runs, state, Range(RUN_START, RUN_END))
+    ended = tail(inside_runs, {**state, "runs": GuardedList()})
+    return Claim(
+        {
+            "only True": all(e.value is True for e in made.returns) and not made.breaks,
+            "exactly then": equal(left_with(made), both(RUN_START <= BASE, END <= RUN_END)),
+            "else False": all(e.value is False for e in ended.returns),
+        }
+    )
 
 
 def below_ceiling() -> Claim:
@@ -123,13 +134,13 @@ THEOREM = Theorem(
     statement="The three PAMTs of a chunk are disjoint, fill it exactly, and are whole pages if the"
     " chunk is. A chunk inside a CMR run satisfies P_CMR, and if the run ends at or below the"
     " address ceiling, P_WRAP, P_BASE_PA and P_END_PA. PAMTs of disjoint chunks are disjoint.",
-    formal="for all base, s4, s2, s1 > 0, x: x in [base, base+s4+s2+s1) <=> x in exactly one region",
+    formal="for all base, s4, s2, s1 > 0, x: x in [base, base+s4+s2+s1) <=> x in one region",
     obligations=(
         Obligation("disjoint", "no two regions of a chunk overlap", disjoint),
         Obligation("exact", "the regions fill the chunk and nothing else", exact),
         Obligation("aligned", "whole pages in, whole pages out", aligned),
         Obligation("convertible", "a chunk inside a CMR run passes P_CMR", convertible),
-        Obligation("only-way-out", "no other run can answer False", only_way_out),
+        Obligation("only-way-out", "True at a run that contains it, and only there", only_way_out),
         Obligation("below-ceiling", "P_WRAP, P_BASE_PA, P_END_PA", below_ceiling),
         Obligation("two-chunks", "PAMTs of disjoint chunks are disjoint", two_chunks),
     ),

@@ -269,6 +269,21 @@ def parts_step() -> Claim:
     )
 
 
+def parts_null() -> Claim:
+    """A null entry is passed over, whatever its offset."""
+    parts = GuardedList()
+    tdmr = Tdmr(TDMR.start, TDMR.end - TDMR.start, NO_PAMT, NO_PAMT, NO_PAMT)
+    null = Area(integer("offset"), 0)
+    made = turn(available, {"tdmr": tdmr, "parts": parts, "at": NOW.at}, null)
+    return Claim(
+        {
+            "goes on": negate(left_with(made)),
+            "nothing added": negate(either(*(new.when for new in appended(parts)))),
+            "no change": equal(made.next.variables["at"], NOW.at),
+        }
+    )
+
+
 def parts_use() -> Claim:
     parts = GuardedList()
     tdmr = Tdmr(TDMR.start, TDMR.end - TDMR.start, NO_PAMT, NO_PAMT, NO_PAMT)
@@ -277,7 +292,10 @@ def parts_use() -> Claim:
     in_part = either(NOW.in_part, both(last.when, last.item.start <= X, X < last.item.end))
     in_tdmr = both(TDMR.start <= X, X < TDMR.end)
     return Claim(
-        {"parts": equal(in_part, both(in_tdmr, negate(NOW.in_area)))},
+        {
+            "parts": equal(in_part, both(in_tdmr, negate(NOW.in_area))),
+            "the last is not empty": implies(last.when, last.item.start < last.item.end),
+        },
         given={**IN_TDMR, **parts_invariant(NOW)},
     )
 
@@ -364,7 +382,7 @@ def runs_base() -> Claim:
 
 
 def runs_step() -> Claim:
-    """The CMR passes SYS.INIT: in order after the last, below the ceiling; null ones are skipped."""
+    """The CMR passes SYS.INIT: in order after the last, below the ceiling; or it is null."""
     made, after, new = runs_turn()
     null = equal(CMR.size, 0)
     return Claim(
@@ -391,6 +409,7 @@ def runs_use() -> Claim:
     return Claim(
         {
             "runs are the CMRs": equal(in_run, LINK.in_cmrs),
+            "the last is not empty": implies(last.when, last.item.start < last.item.end),
             "below the ceiling": implies(last.when, last.item.end <= LIMITS.address_end),
             "not touching": implies(both(last.when, LINK.some), last.item.start > LINK.last),
         },
@@ -414,16 +433,12 @@ def one_run() -> Claim:
     return Claim(
         {"one": STRETCH.end <= RUN.end},
         needs={
-            "first address is in a run": both(
-                RUN.start <= STRETCH.start, STRETCH.start < RUN.end
-            ),
+            "first address is in a run": both(RUN.start <= STRETCH.start, STRETCH.start < RUN.end),
             "every address is in a run": implies(
                 RUN.end < STRETCH.end,
                 both(OTHER_RUN.start <= RUN.end, RUN.end < OTHER_RUN.end),
             ),
-            "runs do not touch": either(
-                same, OTHER_RUN.start > RUN.end, OTHER_RUN.end < RUN.start
-            ),
+            "runs do not touch": either(same, OTHER_RUN.start > RUN.end, OTHER_RUN.end < RUN.start),
         },
     )
 
@@ -561,6 +576,7 @@ THEOREM = Theorem(
         Obligation("two-parts", "parts of two chunks are disjoint", two_parts),
         Obligation("parts-base", "usable parts: before the first area", parts_base),
         Obligation("parts-step", "usable parts: one area more", parts_step),
+        Obligation("parts-null", "usable parts: a null entry", parts_null),
         Obligation("parts-use", "usable parts are the TDMR minus its areas", parts_use),
         Obligation("pamt-off-parts", "PA_AVAIL", pamt_off_parts),
         Obligation("runs-base", "CMR runs: before the first CMR", runs_base),

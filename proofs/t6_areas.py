@@ -118,6 +118,16 @@ def count_step() -> Claim:
     )
 
 
+def refuses_unaligned() -> Claim:
+    """A piece that is not whole pages ends the walk, and nothing else does so."""
+    made, _ = reserve_turn()
+    whole = both(equal(PIECE.start % PAGE, 0), equal(PIECE.end % PAGE, 0))
+    return Claim(
+        {"exactly then": equal(stop(made, UNALIGNED), negate(whole))},
+        needs={"TDMR in pages": equal(TDMR.start % PAGE, 0)},
+    )
+
+
 def count_use() -> Claim:
     """Filled when the pieces are all done; and never short of the limit before."""
     ended = tail(reserve_areas, {"tdmr": TDMR, "areas": GuardedList(), "count": COUNT})
@@ -136,8 +146,8 @@ def count_use() -> Claim:
 def _map() -> Machine:
     """Two holes that must be reserved; room for a chunk only away from both.
 
-        0      1M        5M            100M       104M        512M   513M            1G
-        |hole  |free 1025 pages|...|free 1100 pages|....|free 10|hole|...............|
+    0      1M        5M            100M       104M        512M   513M            1G
+    |hole  |free 1025 pages|...|free 1100 pages|....|free 10|hole|...............|
     """
     a, c = 1025 * PAGE, 1100 * PAGE
     hole = Range(512 * MIB, 513 * MIB)
@@ -193,6 +203,7 @@ THEOREM = Theorem(
         Obligation("touching", "a piece counts exactly where it shares an address", touching),
         Obligation("count-base", "no area before the first piece", count_base),
         Obligation("count-step", "one area a piece, exhausted at the limit only", count_step),
+        Obligation("refuses-unaligned", "unaligned pieces are refused", refuses_unaligned),
         Obligation("count-use", "no more pieces than the limit: never exhausted", count_use),
         Check("split-can-be-cheaper", "three regions beat every chunk", split_can_be_cheaper),
     ),

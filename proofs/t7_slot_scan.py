@@ -11,10 +11,10 @@ from typing import Any
 from pamt.kernel.contig import ContigAllocator, first_slot, first_slot_address
 from pamt.machine import FreeRun, Node, Zone
 from pamt.prove import Check, Claim, Evidence, Obligation, Theorem
-from pamt.prove.stages import left_with, turn
+from pamt.prove.stages import head, left_with, tail, turn
 from pamt.prove.terms import at_most, both, choose, either, equal, implies, integer, negate
 from pamt.ranges import GIB, PAGE, Range
-from pamt.verify.interp import Step
+from pamt.verify.interp import GuardedList, Step
 
 NR = integer("nr")
 """Pages of a chunk.  Everything is in bytes, and a multiple of 4 KiB by construction."""
@@ -84,7 +84,7 @@ def bits_base() -> Claim:
 
 
 def bits_step() -> Claim:
-    """x = 2 x' + b, m = 2 m' + c: the last bit of x & ~m is 1 exactly when b = 1 and c = 0."""
+    """X = 2 x' + b, m = 2 m' + c: the last bit of x & ~m is 1 exactly when b = 1 and c = 0."""
     x, m = 2 * X1 + B, 2 * M1 + C
     a = 2 * A1 + choose(both(equal(B, 1), equal(C, 0)), 1, 0)
     return Claim(
@@ -133,6 +133,20 @@ def near() -> Claim:
             ),
         },
     )
+
+
+def grid_start() -> Claim:
+    """The scan of a zone begins there."""
+    arguments = {"zone": ZONE, "size": SIZE, "runs": GuardedList()}
+    start = head(first_slot, arguments).variables["first"]
+    return Claim({"first": equal(start, FIRST)})
+
+
+def finds_nothing() -> Claim:
+    """After the last run the answer is None."""
+    state = {"zone": ZONE, "size": SIZE, "runs": GuardedList(), "first": FIRST}
+    ended = tail(first_slot, state)
+    return Claim({"None": all(r.value is None for r in ended.returns)})
 
 
 def division() -> Claim:
@@ -201,7 +215,10 @@ def lowest() -> Claim:
     index = -((FIRST - RUN.start) // SIZE)
     return Claim(
         {"lowest": implies(found_in(made), slot_of(made) <= other)},
-        needs={"other slot is in the run": other >= RUN.start, "not before the first": J * SIZE >= 0},
+        needs={
+            "other slot is in the run": other >= RUN.start,
+            "not before the first": J * SIZE >= 0,
+        },
         given={
             **WELL_FORMED,
             **rounded_down(FIRST - RUN.start),
@@ -322,9 +339,7 @@ def _runs(sizes: list[int], length: int, zone_start: int, at: int) -> bool:
     """Whether the kernel's allocator places all chunks in a single free run, sizes in pages."""
     zone = Zone("Normal", zone_start * PAGE, GIB << 10)
     node = Node(0, fallback=(0,), zones=(zone,))
-    allocator = ContigAllocator(
-        [node], [FreeRun(at * PAGE, (at + length) * PAGE, 0)]
-    )
+    allocator = ContigAllocator([node], [FreeRun(at * PAGE, (at + length) * PAGE, 0)])
     return all(allocator.contig(size * PAGE, 0) is not None for size in sizes)
 
 
@@ -366,6 +381,8 @@ THEOREM = Theorem(
         Obligation("bits-pages", "x & ~m of whole pages is whole pages", bits_pages, True),
         Check("bits-agree", "the recursion on bits is Python's &", bits_agree),
         Obligation("near", "the first slot is within a size of the zone's start", near),
+        Obligation("grid-start", "the scan begins at the first slot", grid_start),
+        Obligation("finds-nothing", "after the last run: none", finds_nothing),
         Obligation("division", "// rounds down", division),
         Obligation("sufficient", "2 nr - 1 pages hold a slot", sufficient, True),
         Obligation("not-stopped", "earlier runs do not end the walk", not_stopped),

@@ -115,8 +115,8 @@ def stops_justified() -> Claim:
 def _map() -> Machine:
     """One hole that must be reserved, at the upper end of the only free run.
 
-        0       1M              100M        200M    201M                      1G
-        |outside|  memory, in use |free run  |outside| memory                  |
+    0       1M              100M        200M    201M                      1G
+    |outside|  memory, in use |free run  |outside| memory                  |
     """
     hole = Range(200 * MIB, 201 * MIB)
     return Machine(
@@ -136,7 +136,7 @@ def _areas_at(base: int) -> int:
 
 
 def minimal_needs_the_end() -> Evidence:
-    """Under `minimal`: the left-justified place costs an area that the right-justified one saves."""
+    """Under `minimal`: the left-justified place costs an area more than the other."""
     size = 1027 * PAGE
     left, right = _areas_at(100 * MIB), _areas_at(200 * MIB - size)
     return Evidence(right < left, f"left-justified {left} areas, at the run's end {right}")

@@ -59,8 +59,7 @@ def step() -> Claim:
     """One more chunk: the count grows by at most what the bound grows by."""
     return Claim(
         {
-            "still within": COUNTED + counted(CHUNK)
-            <= BOUND + choose(OF_A_NODE_INSIDE, 1, 0),
+            "still within": COUNTED + counted(CHUNK) <= BOUND + choose(OF_A_NODE_INSIDE, 1, 0),
         },
         needs={
             "within": COUNTED <= BOUND,
@@ -175,6 +174,8 @@ THEOREM = Theorem(
                 m=implies(equal(counted(CHUNK), 1), CHUNK.start >= TDMR.start)
             ),
         ),
-        Check("inequality too weak by one", "holes + chunks <= limit + 1", lambda: _replayed_with(1)),
+        Check(
+            "inequality too weak by one", "holes + chunks <= limit + 1", lambda: _replayed_with(1)
+        ),
     ),
 )

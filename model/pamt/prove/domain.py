@@ -28,7 +28,7 @@ class Formulas:
     def negation(self, a: Guard) -> Guard:
         return negate(a)
 
-    def narrowing(self, inner: Guard, outer: Guard) -> Guard:  # noqa: ARG002
+    def narrowing(self, inner: Guard, outer: Guard) -> Guard:
         return inner
 
     def disjoint(self, a: Guard, b: Guard) -> bool:

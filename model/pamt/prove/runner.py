@@ -298,9 +298,7 @@ def _completed(claim: Claim, model: Mapping[str, int | bool]) -> dict[str, int |
     return values
 
 
-def _is_vacuous(
-    obligation: Obligation, solvers: Sequence[str], budget: Budget
-) -> bool | None:
+def _is_vacuous(obligation: Obligation, solvers: Sequence[str], budget: Budget) -> bool | None:
     """Whether nothing meets the assumptions; None when no solver settled it.
 
     A model is looked for where the claim's hint says, then anywhere, and confirmed by evaluation.

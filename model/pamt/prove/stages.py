@@ -1,4 +1,4 @@
-"""Stage functions as formulas: the interpreter of :mod:`pamt.verify.interp`, in the domain of terms.
+"""Stage functions as formulas: the interpreter of :mod:`pamt.verify.interp` on terms.
 
 A proof file asks for what a function answers (:func:`answer`), or for one turn of one of its loops
 on a state of its own making (:func:`turn`, :func:`head`, :func:`tail`).  Paths that would raise are
@@ -113,4 +113,3 @@ def appended(items: GuardedList) -> tuple[Appended, ...]:
 def _no_faults(faults: tuple[Fault, ...]) -> None:
     if faults:
         raise ValueError(f"{faults[0].place}: {faults[0].what}")
-

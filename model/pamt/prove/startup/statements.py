@@ -5,7 +5,7 @@ bound; each is shown necessary.  `refuted` marks a claim that is false of the re
 violation is what the explicit search shows.
 """
 
-# ruff: noqa: ARG001, ARG005  (guards, updates and claims share one signature)
+# ruff: noqa: ARG005  (guards, updates and claims share one signature)
 
 from __future__ import annotations
 

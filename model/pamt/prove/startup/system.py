@@ -13,7 +13,7 @@ memory notifier); Intel TDX module, TDH.SYS.CONFIG, TDH.SYS.KEY.CONFIG and TDH.S
 each call may do when).
 """
 
-# ruff: noqa: ARG001, ARG005  (guards, updates and claims share one signature)
+# ruff: noqa: ARG005  (guards, updates and claims share one signature)
 
 from __future__ import annotations
 
