@@ -369,8 +369,10 @@ class Symbols:
             self._kept += [a.term, b.term]
             self._above.setdefault(a.term.get_id(), []).append((b.term.get_id(), strictly))
 
-    def _known_order(self, a: SymInt, b: SymInt) -> str | None:
+    def known_order(self, a: Any, b: Any) -> str | None:
         """``<`` or ``<=`` where a chain of assumptions says so."""
+        if isinstance(a, int) or isinstance(b, int):
+            return None
         if a.unit != b.unit or isinstance(a, SymCount) or isinstance(b, SymCount):
             return None
         start, goal = a.term.get_id(), b.term.get_id()
@@ -551,10 +553,10 @@ class Symbols:
         elif high_a < low_b or high_b < low_a:
             return False
         if isinstance(a, SymInt) and isinstance(b, SymInt):
-            known = self._known_order(a, b)
+            known = self.known_order(a, b)
             if known == "<" or (known == "<=" and op == "<="):
                 return op != "=="
-            known = self._known_order(b, a)
+            known = self.known_order(b, a)
             if known == "<" or (known == "<=" and op == "<"):
                 return False
         if isinstance(a, SymCount) and isinstance(b, SymCount):
@@ -764,9 +766,7 @@ class Symbols:
         if mask == 0:
             return 0
         cuts = [0]
-        cuts += [
-            at for at in range(1, mask.bit_length() + 1) if (mask >> at ^ mask >> at - 1) & 1
-        ]
+        cuts += [at for at in range(1, mask.bit_length() + 1) if (mask >> at ^ mask >> at - 1) & 1]
         term = value._in_unit(power)
         key = (term.get_id(), mask, -1)
         if key not in self._quotients:
@@ -826,6 +826,4 @@ def _unit(value: Any) -> int:
 
 def _refutes(some: frozenset[SymBool], others: frozenset[SymBool]) -> bool:
     """Whether one of `some` is the negation of a conjunction of guards that are all in `others`."""
-    return any(
-        atom.known_not is not None and atom.known_not.atoms <= others for atom in some
-    )
+    return any(atom.known_not is not None and atom.known_not.atoms <= others for atom in some)

@@ -5,7 +5,8 @@ The same question takes the same steps on every machine of one z3 build; nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from pamt.smt.symbolic import SymBool, SymInt, Symbols
@@ -27,9 +28,7 @@ class Assignment:
         if isinstance(value, int):
             return value
         found = self._model.eval(value.term, model_completion=True)
-        number = (
-            found.as_signed_long() if self._symbols.encoding == "bv" else found.as_long()
-        )
+        number = found.as_signed_long() if self._symbols.encoding == "bv" else found.as_long()
         return int(number) * value.unit
 
     def guard(self, value: Any) -> bool:
@@ -57,9 +56,7 @@ class Query:
         import z3
 
         self._symbols = symbols
-        self._solver = (
-            z3.SolverFor("QF_BV") if symbols.encoding == "bv" else z3.SimpleSolver()
-        )
+        self._solver = z3.SolverFor("QF_BV") if symbols.encoding == "bv" else z3.SimpleSolver()
         self._solver.set("random_seed", seed)
         self._loaded = 0
         self.steps = 0
@@ -92,30 +89,60 @@ class Query:
         finally:
             self._solver.pop()
 
-    def smallest(
-        self, value: Any, held: Sequence[Any], budget: int, known: int | None = None
-    ) -> tuple[int | None, bool]:
-        """The smallest value of an integer under `held`, by bisection; and whether that is proved.
+    @contextmanager
+    def holding(self, guards: Iterable[Any]) -> Iterator[None]:
+        """Keep `guards`, and what :meth:`hold` adds, for all questions inside the ``with``."""
+        self._load()
+        self._solver.push()
+        try:
+            for guard in guards:
+                self.hold(guard)
+            yield
+        finally:
+            self._solver.pop()
 
-        `known` is a value that is known to be possible.
+    def hold(self, guard: Any) -> None:
+        """Add a constraint to the questions of the innermost :meth:`holding`."""
+        self._load()
+        if guard is False:
+            import z3
+
+            self._solver.add(z3.BoolVal(False))
+        elif guard is not True:
+            self._solver.add(guard.term)
+
+    def smallest(
+        self, value: Any, budget: int, known: int, low: int, grain: int
+    ) -> tuple[int, bool]:
+        """The smallest value of an integer, `known` being a possible one; and whether proved so.
+
+        `low` is a lower bound.  Values on multiples of `grain` are tried before others.
         """
-        if isinstance(value, int):
-            return value, True
-        best = known
-        if best is None:
-            first = self.ask(held, budget)
-            if first.assignment is None:
-                return None, first.verdict == "unsat"
-            best = first.assignment.integer(value)
-        low, unit = value.low, value.unit
-        step = 0
+        best, unit = known, value.unit
+        low = max(low, value.low)
+        hints = True
         while low < best:
-            # Gallop from below first: small values are common in smallest maps.
-            middle = low if step == 0 else low + (best - low) // unit // 2 * unit
-            step += 1
-            answer = self.ask([*held, value <= middle], budget)
+            if hints:
+                # Either `low` itself, or nothing below the next multiple of the grain: these two
+                # questions settle most addresses.
+                answer = self.ask([value <= low], budget)
+                if answer.assignment is not None:
+                    return answer.assignment.integer(value), True
+                if answer.verdict == "unknown":
+                    return best, False
+                following = low // grain * grain + grain
+                if following >= best:
+                    low, hints = low + unit, False
+                    continue
+                middle = following - unit
+                hints = low % grain != 0
+            else:
+                middle = low + (best - low) // unit // 2 * unit
+            answer = self.ask([value <= middle], budget)
             if answer.assignment is not None:
                 best = answer.assignment.integer(value)
+                hints = False
+                low += 0
             elif answer.verdict == "unsat":
                 low = middle + unit
             else:

@@ -34,7 +34,7 @@ from pamt.verify.result import (
 )
 from pamt.verify.scope import Scope
 from pamt.verify.smallest import Smallest, minimise
-from pamt.verify.symbolic_map import SymbolicMap, build_map, plain_machine
+from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map, plain_machine
 
 if TYPE_CHECKING:
     from pamt.smt.symbolic import Encoding
@@ -138,7 +138,10 @@ def _one_case(
 ) -> None:
     from pamt.smt.symbolic_query import Query
 
-    made = build_map(scope, case, encoding)
+    try:
+        made = build_map(scope, case, encoding)
+    except EmptyCase:
+        return
     if replacements:
         made.interpreter.primitives.update(replacements)
     run = run_symbolically(made, policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pamt.ranges import GIB, MIB
+from pamt.ranges import GIB, MIB, PAGE, align_up
 from pamt.verify.result import Measure
 from pamt.verify.symbolic_map import SymbolicMap
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Smallest", "measure_of", "minimise"]
 
 Guard = Any
+GRAIN = 2 * MIB
 
 
 class Smallest(NamedTuple):
@@ -31,7 +32,7 @@ def measure_of(made: SymbolicMap, assignment: Assignment) -> Measure:
     return Measure(
         *made.case.rank,
         off_1g=sum(1 for a in addresses if a % GIB),
-        off_2m=sum(1 for a in addresses if a % (2 * MIB)),
+        off_2m=sum(1 for a in addresses if a % GRAIN),
         addresses=addresses,
     )
 
@@ -45,36 +46,121 @@ def minimise(
     best: Measure | None = None,
 ) -> Smallest | None:
     """The smallest map of the case under `guards`; None if none is smaller than `best`."""
-    held = list(guards)
+    with query.holding(guards):
+        return _minimise(made, query, assignment, budget, best)
+
+
+def _minimise(
+    made: SymbolicMap, query: Query, assignment: Assignment, budget: int, best: Measure | None
+) -> Smallest | None:
+    assignment = _repacked(made, query, assignment, budget)
     certified = True
-    off_1g = _off(made, GIB)
-    off_2m = _off(made, 2 * MIB)
-    for count, limit in ((off_1g, "off_1g"), (off_2m, "off_2m")):
-        current = getattr(measure_of(made, assignment), limit)
-        value, proved = _lower(query, held, count, current, budget)
+    counts = ((_off(made, GIB), "off_1g"), (_off(made, GRAIN), "off_2m"))
+    for count, component in counts:
+        current = getattr(measure_of(made, assignment), component)
+        value, proved = _lower(query, count, current, budget)
         certified = certified and proved
-        if best is not None and value > getattr(best, limit):
+        if best is not None and value > getattr(best, component):
             return None
-        if best is not None and value < getattr(best, limit):
+        if best is not None and value < getattr(best, component):
             best = None
-        held.append(count <= value)
-        assignment = _again(query, held, assignment, budget)
+        query.hold(count <= value)
+        assignment = _again(query, assignment, budget) if value < current else assignment
+    aligned = measure_of(made, assignment).off_2m == 0
     for index, address in enumerate(made.addresses):
-        current = assignment.integer(address)
         if isinstance(address, int):
             continue
-        smallest, proved = query.smallest(address, held, budget, current)
+        floor = _floor(made, assignment, index, aligned)
+        smallest, assignment, proved = _lowest(made, query, assignment, index, floor, budget)
         certified = certified and proved
-        assert smallest is not None
         if best is not None:
             if smallest > best.addresses[index]:
                 return None
             if smallest < best.addresses[index]:
                 best = None
-        held.append(made.interpreter.equal(address, smallest))
-        if smallest != current:
-            assignment = _again(query, held, assignment, budget)
+        query.hold(made.interpreter.equal(address, smallest))
     return Smallest(assignment, measure_of(made, assignment), certified)
+
+
+def _floor(made: SymbolicMap, assignment: Assignment, index: int, aligned: bool) -> int:
+    """A lower bound of an address, given that those before it are settled."""
+    address = made.addresses[index]
+    floor: int = address.low
+    for before in made.addresses[:index]:
+        order = made.symbols.known_order(before, address)
+        if order is not None:
+            settled = assignment.integer(before)
+            floor = max(floor, settled + (PAGE if order == "<" else 0))
+    return align_up(floor, GRAIN) if aligned else floor
+
+
+def _lowest(
+    made: SymbolicMap, query: Query, assignment: Assignment, index: int, floor: int, budget: int
+) -> tuple[int, Assignment, bool]:
+    """The smallest value of one address: tried out on otherwise unchanged maps first."""
+    current = assignment.integer(made.addresses[index])
+    values = [assignment.integer(a) for a in made.addresses]
+    for guess in (floor, align_up(floor + PAGE, GRAIN)):
+        if guess >= current:
+            break
+        values[index] = guess
+        found = _exactly(made, query, values)
+        if found is not None:
+            current, assignment = guess, found
+            break
+    smallest, proved = query.smallest(made.addresses[index], budget, current, floor, GRAIN)
+    if smallest != current:
+        answer = query.ask([made.interpreter.equal(made.addresses[index], smallest)], budget)
+        if answer.assignment is not None:
+            assignment = answer.assignment
+    return smallest, assignment, proved
+
+
+def _repacked(
+    made: SymbolicMap, query: Query, assignment: Assignment, budget: int
+) -> Assignment:
+    """The same map on the coarsest grid that still breaks the property, if one is found.
+
+    Boundaries of memory are packed onto multiples of 2 MiB (the first and the last of a GiB onto its
+    borders, where they may go there); CMRs are widened.
+    """
+    best = assignment
+    for stretch in (True, False):
+        values: list[int] = []
+        at = 0
+        memory = 2 * made.case.rank.ranges
+        for index, address in enumerate(made.addresses):
+            if isinstance(address, int):
+                values.append(address)
+                continue
+            if index >= memory:
+                if index < memory + 2 * made.case.rank.cmrs and made.case.rank.cmrs == 1:
+                    values.append(address.low if index == memory else address.high)
+                else:
+                    values.append(best.integer(address))
+                continue
+            last_of_chain = index == memory - 1
+            wanted = max(align_up(address.low, GRAIN), at)
+            if index % 2 and (last_of_chain or address.high - address.low >= GIB // 2) and stretch:
+                following = made.addresses[index + 1] if index + 1 < memory else None
+                if following is None or following.low >= address.high:
+                    wanted = address.high // GRAIN * GRAIN
+            values.append(wanted)
+            at = wanted + GRAIN
+        found = _exactly(made, query, values)
+        if found is not None:
+            return found
+    return best
+
+
+def _exactly(made: SymbolicMap, query: Query, values: Sequence[int]) -> Assignment | None:
+    """Whether the map with exactly these addresses is among those asked about."""
+    for address, value in zip(made.addresses, values, strict=True):
+        if not isinstance(address, int) and not address.low <= value <= address.high:
+            return None
+    equal = made.interpreter.equal
+    guards = [equal(a, v) for a, v in zip(made.addresses, values, strict=True)]
+    return query.ask(guards, 5_000_000).assignment
 
 
 def _off(made: SymbolicMap, alignment: int) -> Any:
@@ -91,20 +177,19 @@ def _off(made: SymbolicMap, alignment: int) -> Any:
     return total
 
 
-def _lower(
-    query: Query, held: Sequence[Guard], count: Any, current: int, budget: int
-) -> tuple[int, bool]:
-    """The smallest value of a counter that is possible, going down from a known one."""
-    while current > 0:
-        answer = query.ask([*held, count <= current - 1], budget)
-        if answer.assignment is None:
-            return current, answer.verdict == "unsat"
-        current = answer.assignment.integer(count)
+def _lower(query: Query, count: Any, current: int, budget: int) -> tuple[int, bool]:
+    """The smallest value of a counter that is possible, from below: it is mostly the lowest."""
+    low = count if isinstance(count, int) else count.low
+    while low < current:
+        answer = query.ask([count <= low], budget)
+        if answer.assignment is not None:
+            return low, True
+        if answer.verdict == "unknown":
+            return current, False
+        low += 1
     return current, True
 
 
-def _again(
-    query: Query, held: Sequence[Guard], known: Assignment, budget: int
-) -> Assignment:
-    answer = query.ask(held, budget)
+def _again(query: Query, known: Assignment, budget: int) -> Assignment:
+    answer = query.ask([], budget)
     return answer.assignment if answer.assignment is not None else known

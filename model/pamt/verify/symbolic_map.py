@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pamt.smt.symbolic import Encoding, Symbols
     from pamt.smt.symbolic_query import Assignment
 
-__all__ = ["SymbolicMap", "build_map", "plain_machine"]
+__all__ = ["EmptyCase", "SymbolicMap", "build_map", "plain_machine"]
 
 Guard = Any
 
@@ -75,16 +75,45 @@ def build_map(scope: Scope, case: Case, encoding: Encoding = "lin") -> SymbolicM
 
 
 def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
-    made: list[MemoryRange] = []
+    steps: list[int] = [PAGE]
+    bounds: list[tuple[int, int]] = []
     for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True)):
         low = max(first * GIB, scope.lowest)
-        start = symbols.address(f"start{index}", low, (first + 1) * GIB - PAGE)
-        end = symbols.address(f"end{index}", max(last * GIB, low) + PAGE, (last + 1) * GIB)
+        bounds.append((low, (first + 1) * GIB - PAGE))
+        bounds.append((max(last * GIB, low) + PAGE, (last + 1) * GIB))
+        if index:
+            apart = node == case.nodes[index - 1] and scope.assumes("apart")
+            steps += [PAGE if apart else 0, PAGE]
+    bounds = _tightened(bounds, steps)
+    made: list[MemoryRange] = []
+    for index, node in enumerate(case.nodes):
+        start = symbols.address(f"start{index}", *bounds[2 * index])
+        end = symbols.address(f"end{index}", *bounds[2 * index + 1])
+        if index:
+            symbols.assume_less(made[-1].end, start, steps[2 * index - 1] > 0)
         symbols.assume_less(start, end)
         made.append(MemoryRange(start, end, node))
-    for a, b in pairwise(made):
-        symbols.assume_less(a.end, b.start, a.node == b.node and scope.assumes("apart"))
     return made
+
+
+def _tightened(bounds: list[tuple[int, int]], steps: list[int]) -> list[tuple[int, int]]:
+    """Bounds of an ascending chain, where each value is at least a step above the one before.
+
+    Raises EmptyCase when a value has no room left.
+    """
+    lows = [low for low, _ in bounds]
+    highs = [high for _, high in bounds]
+    for at in range(1, len(bounds)):
+        lows[at] = max(lows[at], lows[at - 1] + steps[at - 1])
+    for at in range(len(bounds) - 2, -1, -1):
+        highs[at] = min(highs[at], highs[at + 1] - steps[at])
+    if any(low > high for low, high in zip(lows, highs, strict=True)):
+        raise EmptyCase
+    return list(zip(lows, highs, strict=True))
+
+
+class EmptyCase(Exception):
+    """No map belongs to a case: more ranges than pages, for example."""
 
 
 def _cmrs(scope: Scope, case: Case, symbols: Symbols) -> list[Cmr]:
