@@ -61,6 +61,10 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
         "check": [["check", EMR, made], ["check", MACHINES / "canonical-pr188.toml", made]],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
         "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
+        "certify": [
+            ["certify", CASES / "certify" / f"{name}.json", EMR]
+            for name in ("emr-cmr-optimal", "emr-cmr-holey", "emr-cmr-claims-too-much")
+        ],
         "sizes": [["sizes", "252GiB"], ["sizes", "2GiB", "62G", "--dynamic"]],
         "conform": [["conform", "cmr", RECORDED / "cmr.jsonl"], ["conform", "kernel", short]],
         "judge": [["judge", CASES / "check"], ["judge", wrong]],

@@ -111,6 +111,7 @@ VERDICTS: dict[str, list[str | None]] = {
     "simulate": ["SUCCEEDS", "FAILS"],
     "check": ["ACCEPTED", "REFUSED"],
     "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
+    "certify": ["VALID", "HOLEY", "INVALID"],
     "conform": ["EQUAL", "DIFFERS"],
     "judge": ["EQUAL", "DIFFERS"],
 }
@@ -250,6 +251,20 @@ FIELDS: dict[str, Schema] = {
             "at_most": {"type": "object", "additionalProperties": NUMBER},
             "assertions": COUNT,
             "text": TEXT,
+        }
+    ),
+    "certify": record(
+        {
+            "certificate": FILE,
+            "proves": {"enum": ["OPTIMAL", "FEASIBLE", "INFEASIBLE"]},
+            "space": record({"tdmrs": TEXT, "pamt": TEXT, "reserve": TEXT, "give_up": COUNT}),
+            "order": array(TEXT),
+            "value": nullable({"type": "object", "additionalProperties": NUMBER}),
+            "bound": nullable({"type": "object", "additionalProperties": NUMBER}),
+            "claims": COUNT,
+            "steps": {"type": "object", "additionalProperties": COUNT},
+            "trusted_steps": COUNT,
+            "fault": nullable(record({"step": TEXT, "expected": TEXT, "found": TEXT})),
         }
     ),
     "conform": record(
