@@ -67,11 +67,11 @@ def machine(
         ranges = [(GIB_PAGES, GIB_PAGES + 12, 0)]
     limit = random.choice((2, 3, 4, 5, 6, 16, 16))
     if crumbs:
-        for s, e, n in list(ranges):
+        for _, e, n in list(ranges):
             if all(x >= e + 6 or y <= e for x, y, _ in ranges) and random.random() < 0.6:
                 ranges.append((e + 3, e + 4, n))
         ranges.sort()
-        limit = random.choice((1, 2, 3, 3, 4))
+        limit = random.choice((2, 3, 3, 4, 16))
     memory = tuple(MemoryRange(s * P, e * P, n) for s, e, n in ranges)
     free = []
     for s, e, n in ranges:
@@ -88,14 +88,17 @@ def machine(
         pamt_entry_size=(16, 1, 1),
         dynamic_pamt=True,
     )
-    cmrs = _cmrs(random, ranges, 0.15 if crumbs else 0.03)
+    cmrs = _cmrs(random, ranges, 0.3 if crumbs else 0.03)
     return complete(Machine("tiny", "", limits, cmrs, memory, nodes, tuple(free))).machine
 
 
 def _cmrs(
     random: Random, ranges: list[tuple[int, int, int]], missing: float
 ) -> tuple[Cmr, ...] | None:
-    """CMR runs around the memory: gaps convertible, not, or in part; `missing`: chance that a page is left out."""
+    """CMR runs around the memory: gaps convertible, not, or in part.
+
+    `missing`: the chance that the first page is not convertible.
+    """
     if random.random() < 0.2:
         return None
     start, end, _ = ranges[0]

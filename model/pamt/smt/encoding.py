@@ -87,19 +87,24 @@ def _pages(gone: Float, at: int) -> Range:
 
 
 def encode(
-    question: Question, *, symmetry: bool = True, floats: tuple[Float, ...] = ()
+    question: Question,
+    *,
+    symmetry: bool = True,
+    floats: tuple[Float, ...] = (),
+    borders: frozenset[int] | None = None,
 ) -> Encoding:
     """Encode a question that has no trivial cause.
 
     `floats`: runs of pages given up whose place is open; `question` is then posed with some place
-    for each of them among `given_up`, and with free runs that still hold them.
+    for each of them among `given_up`, and with free runs that still hold them.  `borders`: where
+    free TDMRs may begin, see :func:`pamt.smt.segments.cut_segments`; None leaves every cut open.
 
     `symmetry` orders the PAMTs of TDMRs that are alike, which loses no canonical optimum; turn it
     off where a cause is looked for.  Raises ValueError when the question has a trivial cause.
     """
     if question.trivial is not None:
         raise ValueError(f"decided already: {question.trivial.kind}")
-    segments = cut_segments(question)
+    segments = cut_segments(question, borders)
     slots, assertions = place_parts(question, segments, symmetry=symmetry)
     assertions += keep_off(floats, slots)
     areas = count_areas(question, segments, slots, floats)
@@ -124,7 +129,7 @@ def encode(
         )
 
     lost = question.given_up.size // PAGE
-    lows = lower_bounds(question, segments)
+    lows = lower_bounds(question)
     sums: dict[str, Sum] = {
         "lost": Sum(constant=lost),
         "remote": remote,
@@ -162,31 +167,45 @@ def _remote(question: Question, slots: Iterable[Slot]) -> tuple[Sum, list[Assert
     return total, assertions
 
 
-def lower_bounds(question: Question, segments: tuple[Segment, ...]) -> Objective:
+def lower_bounds(question: Question) -> Objective:
     """A vector that no configuration of this question is below, from sizes and holes alone."""
+    if question.tdmrs is None:
+        return _free_bounds(question)
     facts = question.tdmrs
-    lost = question.given_up.size // PAGE
-    if facts is None:
-        worst = min(
-            (0, *(question.weight(a.node, b.node) for a in question.memory for b in question.free))
-        )
-        alone = [segment.holes for segment in segments]
-        gib = sum(segment.window.size for segment in segments) // GIB
-        pages = question.sizes(gib).total // PAGE
-        # Each region of every TDMR rounds up on its own, so joining TDMRs never costs more pages.
-        most = sum(question.sizes(segment.window.size // GIB).total for segment in segments) // PAGE
-        remote = worst * (most + question.sizes(segments[-1].window.end // GIB).total)
-        return Objective(lost, min(0, remote), max(alone, default=0), 1, 1, pages)
     remote = 0
     for fact in facts:
         weights = [question.weight(fact.home, node) for node in question.free_by_node]
         remote += min(weights, default=0) * fact.pages
     holes = [len(fact.holes) for fact in facts]
+    # Every PAMT takes an area somewhere, but under `minimal` it may share one.
+    pamts = len(facts) if question.space.reserve != "minimal" else 1
     return Objective(
-        lost,
+        question.given_up.size // PAGE,
         remote,
-        max(holes),
-        sum(holes) + (len(facts) if question.space.reserve != "minimal" else 1),
+        max(*holes, 1),
+        sum(holes) + pamts,
         len(facts),
         sum(fact.pages for fact in facts),
     )
+
+
+def _free_bounds(question: Question) -> Objective:
+    """The same for any cut."""
+    holes = question.hole_count()
+    # Joining two cells changes the holes by `joined`; cutting costs a TDMR, so a PAMT's area more.
+    areas = 1
+    if question.space.reserve != "minimal":
+        areas += sum(holes.alone) + sum(min(joined, 1) for joined in holes.joined)
+    homes = {r.node for r in question.memory}
+    cheapest = min(
+        (question.weight(home, node) for home in homes for node in question.free_by_node),
+        default=0,
+    )
+    remote = 0
+    if cheapest < 0:
+        # At most all pages of all cuts: each level rounds up once a TDMR, by less than a page.
+        gib = question.cells[-1] + 1
+        remote = cheapest * (question.sizes(gib).total // PAGE + 3 * len(question.cells))
+    # Regions round up TDMR by TDMR, so all memory in one TDMR is never more.
+    pages = question.sizes(len(question.cells)).total // PAGE
+    return Objective(question.given_up.size // PAGE, remote, max(*holes.alone, 1), areas, 1, pages)

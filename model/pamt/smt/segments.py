@@ -5,6 +5,7 @@ Source: DESIGN, section 5 (space option ``--tdmrs``).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from pamt.placement import Question
@@ -28,22 +29,31 @@ class Segment(NamedTuple):
     """Holes on top when the next segment belongs to the same TDMR; may be negative."""
 
 
-def cut_segments(question: Question) -> tuple[Segment, ...]:
-    """One segment a TDMR where the layout is fixed, one a GiB holding memory otherwise."""
+def cut_segments(question: Question, borders: frozenset[int] | None = None) -> tuple[Segment, ...]:
+    """One segment a TDMR where the layout is fixed, one a GiB holding memory otherwise.
+
+    With `borders`, indices into ``question.cells``, free TDMRs may begin at those cells only (and
+    at the first): fewer segments, and not every cut.
+    """
     facts = question.tdmrs
     if facts is not None:
         return tuple(
-            Segment(index, fact.range, TRUE, len(fact.holes), 0) for index, fact in enumerate(facts)
+            Segment(at, fact.range, TRUE, len(fact.holes), 0) for at, fact in enumerate(facts)
         )
-    counts = question.hole_count()
-    joined = (*counts.joined, 0)
+    cells = question.cells
+    firsts = [at for at in range(len(cells)) if at == 0 or borders is None or at in borders]
+    lasts = [at - 1 for at in firsts[1:]] + [len(cells) - 1]
+    windows = [
+        Range(cells[first] * GIB, (cells[last] + 1) * GIB)
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+    alone = [len(question.holes(window)) for window in windows]
+    joined = [
+        len(question.holes(Range(a.start, b.end))) - n - m
+        for (a, b), (n, m) in zip(pairwise(windows), pairwise(alone), strict=True)
+    ]
+    starts = [Flag(f"start:{at}") if at else TRUE for at in range(len(windows))]
     return tuple(
-        Segment(
-            index,
-            Range(cell * GIB, (cell + 1) * GIB),
-            Flag(f"start:{index}") if index else TRUE,
-            counts.alone[index],
-            joined[index],
-        )
-        for index, cell in enumerate(question.cells)
+        Segment(at, *each)
+        for at, each in enumerate(zip(windows, starts, alone, [*joined, 0], strict=True))
     )

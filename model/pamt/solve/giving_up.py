@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from pamt.machine import Machine
 from pamt.placement import Objective, Space, canonical_key
-from pamt.smt.encoding import encode
+from pamt.smt.encoding import lower_bounds
+from pamt.solve.cuts import search_cuts
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
@@ -22,7 +23,6 @@ from pamt.solve.result import (
     PlaceResult,
     Statistics,
 )
-from pamt.solve.search import Search
 from pamt.solve.withdrawals import forced_cause, pose_withdrawal, withdrawals
 
 __all__ = ["MOST_CASES", "give_up"]
@@ -62,13 +62,14 @@ def give_up(
         question = pose_withdrawal(machine, space, case)
         if question.trivial is not None:
             continue
-        encoding = encode(question, floats=case.floats)
-        low = Objective(*(encoding.components[name].low for name in Objective._fields))
+        low = lower_bounds(question)
         if low.max_areas > machine.limits.max_reserved_per_tdmr:
             continue
         if known is not None and low.key(order) > known.key(order):
             continue
-        result = Search(encoding, order, budget - steps, known).run(canonical=canonical)
+        result = search_cuts(
+            question, order, budget - steps, canonical=canonical, floats=case.floats, known=known
+        )
         checks += result.statistics.checks
         steps += result.statistics.steps
         assertions += result.statistics.assertions

@@ -15,12 +15,11 @@ from dataclasses import replace
 from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.placement import DEFAULT_OBJECTIVE, LINUX, Space, pose
-from pamt.smt.encoding import encode
 from pamt.smt.session import solver_version
+from pamt.solve.cuts import search_cuts
 from pamt.solve.giving_up import give_up
 from pamt.solve.result import INFEASIBLE, PlaceResult, Statistics
 from pamt.solve.rivals import check_rivals, run_rivals
-from pamt.solve.search import Search
 
 __all__ = ["DEFAULT_STEPS", "ENGINE", "place"]
 
@@ -64,5 +63,5 @@ def _decide(
         return PlaceResult(
             INFEASIBLE, order, cause=question.trivial, statistics=Statistics(ENGINE, solver)
         )
-    result = Search(encode(question), order, budget).run(canonical=canonical)
+    result = search_cuts(question, order, budget, canonical=canonical)
     return replace(result, statistics=replace(result.statistics, solver=solver))
