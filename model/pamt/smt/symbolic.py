@@ -23,7 +23,7 @@ is in :attr:`Symbols.side` and must be asserted with any query.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import gcd
+from math import gcd, isinf
 from typing import Any, Literal
 
 __all__ = ["Encoding", "SymBool", "SymCount", "SymInt", "Symbols"]
@@ -226,6 +226,9 @@ class SymInt:
         return self.symbols.negation(self.symbols.compare("==", self, other))
 
     __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        return f"<{self.low:#x}..{self.high:#x}>"
 
     def __index__(self) -> int:
         raise TypeError("a symbolic integer was used as a plain one")
@@ -534,6 +537,12 @@ class Symbols:
 
     def compare(self, op: str, a: Any, b: Any) -> Guard:
         """``a op b`` for op among ``<``, ``<=``, ``==``; at least one side symbolic."""
+        if isinstance(a, float) or isinstance(b, float):
+            # Python code compares with infinity; anything else symbolic is an integer.
+            left, right = (x if isinstance(x, float) else 0 for x in (a, b))
+            if not all(isinf(x) for x in (a, b) if isinstance(x, float)):
+                raise TypeError("comparison of a symbolic integer with a float")
+            return {"<": left < right, "<=": left <= right, "==": left == right}[op]
         if not isinstance(a, int | SymInt) or not isinstance(b, int | SymInt):
             return False if op == "==" else NotImplemented
         if a is b:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pamt.kernel.contig import Placement, first_slot, zones_high_to_low
 from pamt.machine import Node
 from pamt.ranges import Range
-from pamt.verify.interp import Choice, GuardedList, Interpreter, Place, Refusal, Value
+from pamt.verify.interp import GuardedList, Interpreter, Place, Refusal, Value
 
 __all__ = ["Event", "SymbolicAllocator"]
 
@@ -33,7 +33,7 @@ class Event(NamedTuple):
     guard: Guard
     size: int
     wanted: Value
-    """Node asked for; for ``give back``, the node given back to."""
+    """Node asked for; for ``give back``, the node given back to; None for an exact take."""
     node: Value
     range: Range | None
     free: Mapping[int, tuple[tuple[Guard, Range], ...]]
@@ -64,7 +64,7 @@ class SymbolicAllocator:
 
     def contig(self, interpreter: Interpreter, live: Guard, size: Value, node: Value) -> Value:
         """As :meth:`pamt.kernel.contig.ContigAllocator.contig`."""
-        if isinstance(node, Choice) or not isinstance(node, int):
+        if not isinstance(node, int):
             return self._spread(interpreter, live, size, node)
         if not isinstance(size, int):
             raise Refusal(_HERE, "contig of a symbolic size", "split the cases of the TDMR sizes")
@@ -115,15 +115,21 @@ class SymbolicAllocator:
         )
 
     def _spread(self, interpreter: Interpreter, live: Guard, size: Value, node: Value) -> Value:
-        if not isinstance(node, Choice):
-            raise Refusal(_HERE, "contig on a symbolic node", "split the cases of the nodes")
         both = interpreter.domain.conjunction
-        return interpreter.merger.first(
-            [
-                (guard, self.contig(interpreter, both(live, guard), size, choice))
-                for guard, choice in node.alternatives
-            ]
-        )
+        arms = [
+            (guard, self.contig(interpreter, both(live, guard), size, choice))
+            for guard, choice in self._each_node(interpreter, node)
+        ]
+        return interpreter.merger.first(arms) if arms else None
+
+    def _each_node(
+        self, interpreter: Interpreter, node: Value
+    ) -> list[tuple[Guard, int]]:
+        """The nodes that a symbolic node number may stand for, each with its guard."""
+        if isinstance(node, int):
+            return [(True, node)]
+        found = [(interpreter.equal(node, known), known) for known in self._nodes]
+        return [(guard, known) for guard, known in found if guard is not False]
 
     def _scan(
         self,
@@ -178,13 +184,22 @@ class SymbolicAllocator:
     def take(self, interpreter: Interpreter, live: Guard, wanted: Range, node: Value) -> None:
         """As :meth:`pamt.kernel.contig.ContigAllocator.take`."""
         domain = interpreter.domain
-        if isinstance(node, Choice):
-            for guard, choice in node.alternatives:
-                inner = domain.conjunction(live, guard)
-                if inner is not False:
-                    self.take(interpreter, inner, wanted, choice)
-            return
         snapshot = self._snapshot()
+        found: list[Guard] = []
+        for here, known in self._each_node(interpreter, node):
+            inner = domain.conjunction(live, here)
+            if inner is not False:
+                found.append(
+                    domain.conjunction(here, self._take(interpreter, inner, wanted, known))
+                )
+        missing = domain.negation(domain.disjunction(found))
+        interpreter.fault(domain.conjunction(live, missing), "takes pages that are not free", _HERE)
+        size = wanted.end - wanted.start
+        self.events.append(Event("take", live, size, None, node, wanted, snapshot))
+
+    def _take(self, interpreter: Interpreter, live: Guard, wanted: Range, node: int) -> Guard:
+        """Cut `wanted` out of the runs of `node`; answers where one of them holds all of it."""
+        domain = interpreter.domain
         kept: list[tuple[Guard, Range]] = []
         found: list[Guard] = []
         for present, run in self._free.get(node, []):
@@ -201,11 +216,8 @@ class SymbolicAllocator:
             rest = domain.conjunction(guard, wanted.end < run.end)
             if rest is not False:
                 kept.append((rest, Range(wanted.end, run.end)))
-        missing = domain.negation(domain.disjunction(found))
-        interpreter.fault(domain.conjunction(live, missing), "takes pages that are not free", _HERE)
         self._free[node] = kept
-        size = wanted.end - wanted.start
-        self.events.append(Event("take", live, size, node, node, wanted, snapshot))
+        return domain.disjunction(found)
 
     def give_back(
         self, interpreter: Interpreter, live: Guard, returned: Range, node: Value
@@ -217,6 +229,9 @@ class SymbolicAllocator:
 
     def free_runs(self, interpreter: Interpreter, live: Guard, node: Value) -> GuardedList:
         """As :meth:`pamt.kernel.contig.ContigAllocator.free_runs`."""
-        if not isinstance(node, int):
-            raise Refusal(_HERE, "free_runs of a symbolic node", "loop over machine.nodes")
-        return GuardedList(self._free.get(node, []))
+        both = interpreter.domain.conjunction
+        return GuardedList(
+            (both(guard, present), run)
+            for guard, known in self._each_node(interpreter, node)
+            for present, run in self._free.get(known, [])
+        )

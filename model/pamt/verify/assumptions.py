@@ -42,7 +42,12 @@ ASSUMPTIONS: dict[str, ScopeAssumption] = {
         ScopeAssumption(
             "no-null-cmr", "no CMR entry is null", "any CMR entry may be null (size 0)"
         ),
+        ScopeAssumption(
+            "whole-gib",
+            "memory ranges begin and end on GiB borders",
+            "memory ranges begin and end on any 4 KiB page",
+        ),
     )
 }
 
-DEFAULT = frozenset(ASSUMPTIONS)
+DEFAULT = frozenset(ASSUMPTIONS) - {"whole-gib"}

@@ -15,7 +15,7 @@ TDMRs, span.  So when one is found, every smaller case has been gone through bef
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement, product
 from typing import NamedTuple
 
 from pamt.kernel.layout import lay_out_tdmrs
@@ -98,7 +98,19 @@ def _node_choices(count: int, used: int) -> Iterator[tuple[int, ...]]:
 def _layouts(scope: Scope, count: int) -> Iterator[tuple[tuple[tuple[int, int], ...], int]]:
     """GiBs of starts and ends, ascending, with the number of TDMRs that follows."""
     cells = range(scope.first_gib, scope.gib)
-    for flat in combinations_with_replacement(cells, 2 * count):
+    if scope.assumes("whole-gib"):
+        # Borders b0 < b1 <= b2 < b3 ..., shifted so that they all differ.
+        chosen = (
+            tuple(border - at // 2 for at, border in enumerate(borders))
+            for borders in combinations(range(len(cells) + count), 2 * count)
+        )
+        flats = (
+            tuple(scope.first_gib + b - at % 2 for at, b in enumerate(borders))
+            for borders in chosen
+        )
+    else:
+        flats = combinations_with_replacement(cells, 2 * count)
+    for flat in flats:
         pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
         # Any page will do: TDMRs depend on the GiBs only.
         stand_ins = [

@@ -79,8 +79,11 @@ def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
     bounds: list[tuple[int, int]] = []
     for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True)):
         low = max(first * GIB, scope.lowest)
-        bounds.append((low, (first + 1) * GIB - PAGE))
-        bounds.append((max(last * GIB, low) + PAGE, (last + 1) * GIB))
+        if scope.assumes("whole-gib"):
+            bounds += [(low, low), ((last + 1) * GIB, (last + 1) * GIB)]
+        else:
+            bounds.append((low, (first + 1) * GIB - PAGE))
+            bounds.append((max(last * GIB, low) + PAGE, (last + 1) * GIB))
         if index:
             apart = node == case.nodes[index - 1] and scope.assumes("apart")
             steps += [PAGE if apart else 0, PAGE]

@@ -187,7 +187,7 @@ class Calls:
         self, frame: Frame, node: ast.AST, owner: GuardedList, name: str
     ) -> ListMethod:
         """A method of a list."""
-        if name not in ("append", "extend", "copy"):
+        if name not in ("append", "extend", "copy", "index"):
             raise Refusal(
                 frame.place(node), f"list.{name}", "use append, extend, + and comprehensions"
             )
@@ -199,6 +199,13 @@ class Calls:
         owner = method.owner
         if method.name == "copy":
             return GuardedList(owner.items)
+        if method.name == "index" and owner.is_plain:
+            if not self.merger.is_symbolic((tuple(owner.plain()), args[0])):
+                return owner.plain().index(args[0])
+        if method.name == "index":
+            raise Refusal(
+                frame.place(node), "index() of a symbolic value", "count in a for loop"
+            )
         if method.name == "extend":
             self.extend(frame, node, owner, args[0], live)
             return None

@@ -2,6 +2,7 @@
 
 ``accepted``, ``covered``, ``complete:linux``, ``complete:module``, ``complete:--tdmrs free ...``
 (``@REASON`` restricts it to failures with that reason), ``local``, ``areas-at-most:K``,
+``never:REASON``,
 ``no-worse-than:POLICY``, ``clean``, ``renaming``, or a predicate ``FILE.py:function``.
 """
 
@@ -17,8 +18,9 @@ from pamt.verify.properties.accepted import Accepted
 from pamt.verify.properties.compare import NoWorseThan, Renaming
 from pamt.verify.properties.complete import Complete
 from pamt.verify.properties.covered import Covered
-from pamt.verify.properties.simple import AreasAtMost, Clean, Local
+from pamt.verify.properties.simple import AreasAtMost, Clean, Local, Never
 from pamt.verify.properties.user import UserProperty, load_function
+from pamt.verify.stages import STAGES
 
 __all__ = ["PROPERTY_NAMES", "load_policy", "parse_property", "parse_space"]
 
@@ -28,6 +30,7 @@ PROPERTY_NAMES = (
     "complete:SPACE",
     "local",
     "areas-at-most:K",
+    "never:REASON",
     "no-worse-than:POLICY",
     "clean",
     "renaming",
@@ -43,6 +46,8 @@ def load_policy(name: str) -> Policy:
     if ".py:" in name:
         policy: Policy = load_function(name)
         return policy
+    if name in STAGES:
+        return STAGES[name]
     return get_policy(name)
 
 
@@ -65,6 +70,8 @@ def parse_property(text: str) -> Property:
     kind, _, argument = text.partition(":")
     if kind == "areas-at-most" and argument.isdigit():
         return AreasAtMost(int(argument))
+    if kind == "never" and argument:
+        return Never(argument)
     if kind == "no-worse-than" and argument:
         return NoWorseThan(argument, load_policy(argument))
     if kind == "complete" and argument:

@@ -105,7 +105,7 @@ class Accepted:
                     yield Obligation(
                         f"{where}: areas overlap", (guard, present, g, h, overlap)
                     )
-        page = run.made.symbols.fresh_address("page", 0, _top(tdmrs))
+        page = run.made.symbols.fresh_address("page", 0, _top(run, guard, tdmrs))
         free = ask(usable, page, outcome.tdmrs)
         held = ask(owners, page, outcome.tdmrs)
         convertible = ask(in_a_cmr, page, machine.cmrs)
@@ -127,10 +127,11 @@ class Accepted:
         return "the module refuses the configuration"
 
 
-def _top(tdmrs: list[tuple[Guard, PlannedTdmr]]) -> int:
+def _top(run: SymbolicRun, guard: Guard, tdmrs: list[tuple[Guard, PlannedTdmr]]) -> int:
     """An address that no TDMR or PAMT of the run lies above."""
     top = PAGE
     for _, t in tdmrs:
-        parts = [t.base + t.size, *(p.base + p.size for p in t.pamts or ())]
+        regions = [p for _, p in run.seen(guard, t.pamts or ())]
+        parts = [t.base + t.size, *(p.base + p.size for p in regions)]
         top = max([top, *(part if isinstance(part, int) else part.high for part in parts)])
     return top

@@ -1,4 +1,4 @@
-"""``areas-at-most:K``, ``clean`` and ``local``."""
+"""``areas-at-most:K``, ``never:REASON``, ``clean`` and ``local``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from pamt.kernel.contig import ContigAllocator
 from pamt.policies.protocol import Policy
+from pamt.verify.allocator import Event
 from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
 
-__all__ = ["AreasAtMost", "Clean", "Local"]
+__all__ = ["AreasAtMost", "Clean", "Local", "Never"]
 
 Guard = Any
 
@@ -46,6 +47,34 @@ class AreasAtMost:
             if count > self.most:
                 return f"TDMR {index} has {count} reserved areas"
         return None
+
+
+@dataclass(frozen=True)
+class Never:
+    """The policy never gives this answer (a failure's reason)."""
+
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return f"never:{self.reason}"
+
+    @property
+    def words(self) -> str:
+        return f"the policy never answers {self.reason}"
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        """One for each return with that reason."""
+        equal = run.made.interpreter.equal
+        for guard, outcome in run.outcomes():
+            same = equal(outcome.reason, self.reason)
+            if same is not False:
+                yield Obligation(self.reason, (guard, same))
+
+    def broken(self, policy: Policy, run: PlainRun) -> str | None:
+        if run.outcome is None:
+            return f"the policy raised {run.error}"
+        return f"the policy answers {self.reason}" if run.outcome.reason == self.reason else None
 
 
 @dataclass(frozen=True)
@@ -88,6 +117,20 @@ class Clean:
         return None
 
 
+def _homes(run: SymbolicRun, event: Event) -> Iterator[tuple[Guard, int]]:
+    """The home node that a chunk was taken for: what was asked for, or what the trace says."""
+    if isinstance(event.wanted, int):
+        yield True, event.wanted
+        return
+    for guard, outcome in run.outcomes():
+        tdmrs = [t for _, t in run.seen(guard, outcome.tdmrs)]
+        for present, taken in run.seen(guard, outcome.trace):
+            if taken.range is event.range and isinstance(taken.tdmr, int):
+                home = tdmrs[taken.tdmr].home
+                if isinstance(home, int):
+                    yield run.made.symbols.conjunction(guard, present), home
+
+
 @dataclass(frozen=True)
 class Local:
     """A remote PAMT means that, at its turn, no free run of its home node could hold it."""
@@ -101,17 +144,17 @@ class Local:
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """For each remote chunk and each free run of its home."""
         domain = run.made.interpreter.domain
+        equal = run.made.interpreter.equal
         for event in run.allocator.events:
-            if event.action != "take" or event.node == event.wanted:
+            if event.action != "take":
                 continue
-            for present, free in event.free.get(event.wanted, ()):
-                fits = free.end - free.start >= event.size
-                remote = domain.conjunction(event.guard, domain.conjunction(present, fits))
-                if remote is not False:
+            for asked, home in _homes(run, event):
+                remote = domain.conjunction(asked, domain.negation(equal(event.node, home)))
+                for present, free in event.free.get(home, ()):
+                    fits = free.end - free.start >= event.size
                     yield Obligation(
-                        f"a chunk of {event.size:#x} bytes for node {event.wanted} on"
-                        f" {event.node}",
-                        (event.guard, present, fits),
+                        f"a chunk of {event.size} bytes of a TDMR of node {home} elsewhere",
+                        (event.guard, remote, present, fits),
                     )
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
