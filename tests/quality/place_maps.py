@@ -33,9 +33,9 @@ def machine(
     memory, some not convertible, under a low limit: it pays to give them up.
     """
     lengths = (10, 11, 12, 18, 20, 22, 29) if roomy else (8, 9, 10, 11, 12)
-    # In half the maps every GiB begins with a range too short for a PAMT, on a node of its own, so
+    # In most maps every GiB begins with a range too short for a PAMT, on a node of its own, so
     # that whatever is placed lies far from home.
-    far_from_home = random.random() < 0.6
+    far_from_home = random.random() < 0.7
     ranges: list[tuple[int, int, int]] = []
     at = 256
     gibs = random.randint(1, most_gibs if roomy else 2)

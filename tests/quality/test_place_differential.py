@@ -97,7 +97,7 @@ def test_first_spaces_agree_with_brute_force(space: Space) -> None:
 def test_other_spaces_agree_with_brute_force(space: Space) -> None:
     seen = hold_against_brute_force(space, 1000 if DEEP else 40)
     assert seen["infeasible"] >= 0.1 * seen["maps"]
-    assert seen["remote"] >= 0.3 * seen["maps"]
+    assert seen["remote"] >= 0.2 * seen["maps"]
 
 
 @pytest.mark.parametrize("reserve", ["memory", "minimal"])
@@ -156,7 +156,7 @@ def test_giving_up_agrees_with_brute_force(space: Space) -> None:
     seen: Counter[str] = Counter()
     work = 60_000 if space.give_up == 1 else 6_000
     # Under `cmr` it seldom helps to give pages up.
-    for seed in range(400 if DEEP else 100 if space.reserve == "cmr" else 40):
+    for seed in range(400 if DEEP else 100 if space.reserve == "cmr" else 25):
         random = Random(f"give up {seed}")
         machine = place_maps.machine(random, most_gibs=2, roomy=False, crumbs=True)
         pages = sum(r.range.size for r in machine.memory or ()) // 4096

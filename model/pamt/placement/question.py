@@ -143,6 +143,11 @@ class Question:
         return {node: RangeSet(runs) for node, runs in sorted(by_node.items())}
 
     @cached_property
+    def free_set(self) -> RangeSet:
+        """All pages, of any node, in which PAMTs may be placed."""
+        return RangeSet(run.range for run in self.free)
+
+    @cached_property
     def cells(self) -> tuple[int, ...]:
         """Indices of the GiBs that hold memory, ascending; cell g is ``[g GiB, (g + 1) GiB)``."""
         found: list[int] = []

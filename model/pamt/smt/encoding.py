@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pamt.placement import Question
-from pamt.placement.space import Objective
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 from pamt.smt.areas import count_areas
+from pamt.smt.bounds import lower_bounds
 from pamt.smt.floats import Float, keep_off
 from pamt.smt.labels import DEFINITION, Assertion, Group
 from pamt.smt.pieces import Slot, place_parts
@@ -165,47 +165,3 @@ def _remote(question: Question, slots: Iterable[Slot]) -> tuple[Sum, list[Assert
             assertions.append(Assertion(DEFINITION, implies(no(part.live), cost.equals(0))))
             total += cost
     return total, assertions
-
-
-def lower_bounds(question: Question) -> Objective:
-    """A vector that no configuration of this question is below, from sizes and holes alone."""
-    if question.tdmrs is None:
-        return _free_bounds(question)
-    facts = question.tdmrs
-    remote = 0
-    for fact in facts:
-        weights = [question.weight(fact.home, node) for node in question.free_by_node]
-        remote += min(weights, default=0) * fact.pages
-    holes = [len(fact.holes) for fact in facts]
-    # Every PAMT takes an area somewhere, but under `minimal` it may share one.
-    pamts = len(facts) if question.space.reserve != "minimal" else 1
-    return Objective(
-        question.given_up.size // PAGE,
-        remote,
-        max(*holes, 1),
-        sum(holes) + pamts,
-        len(facts),
-        sum(fact.pages for fact in facts),
-    )
-
-
-def _free_bounds(question: Question) -> Objective:
-    """The same for any cut."""
-    holes = question.hole_count()
-    # Joining two cells changes the holes by `joined`; cutting costs a TDMR, so a PAMT's area more.
-    areas = 1
-    if question.space.reserve != "minimal":
-        areas += sum(holes.alone) + sum(min(joined, 1) for joined in holes.joined)
-    homes = {r.node for r in question.memory}
-    cheapest = min(
-        (question.weight(home, node) for home in homes for node in question.free_by_node),
-        default=0,
-    )
-    remote = 0
-    if cheapest < 0:
-        # At most all pages of all cuts: each level rounds up once a TDMR, by less than a page.
-        gib = question.cells[-1] + 1
-        remote = cheapest * (question.sizes(gib).total // PAGE + 3 * len(question.cells))
-    # Regions round up TDMR by TDMR, so all memory in one TDMR is never more.
-    pages = question.sizes(len(question.cells)).total // PAGE
-    return Objective(question.given_up.size // PAGE, remote, max(*holes.alone, 1), areas, 1, pages)

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from pamt.placement import Objective, Question
 from pamt.ranges import GIB
-from pamt.smt.encoding import encode, lower_bounds
+from pamt.smt.bounds import lower_bounds
+from pamt.smt.encoding import encode
 from pamt.smt.floats import Float
 from pamt.solve.result import (
     FEASIBLE,

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from pamt.machine import Machine
 from pamt.placement import Objective, Space, canonical_key
-from pamt.smt.encoding import lower_bounds
+from pamt.smt.bounds import lower_bounds
 from pamt.solve.cuts import search_cuts
 from pamt.solve.result import (
     FEASIBLE,
