@@ -21,6 +21,8 @@ __all__ = ["Axis", "Segment", "lay_out", "not_to_scale"]
 CUT_COLUMNS = 7
 """Columns of a stretch that is cut short."""
 
+MOST_STRETCHES_A_COLUMN = 10
+
 
 class Segment(NamedTuple):
     """Columns ``[column, column + columns)`` show `range`; a cut one is not to scale."""
@@ -75,6 +77,12 @@ def lay_out(boundaries: Iterable[int], columns: int) -> Axis:
     stretches = [Range(a, b) for a, b in pairwise(edges)]
     if not stretches:
         return Axis((), PAGE)
+    if len(stretches) > MOST_STRETCHES_A_COLUMN * columns:
+        # A crowd: nothing is gained by cuts, and every column shows its share at any scale.
+        scale = PAGE
+        while (edges[-1] - edges[0]) > scale * columns:
+            scale *= 2
+        return Axis(tuple(_segments(stretches, scale, edges[-1] - edges[0])), scale)
     best: tuple[tuple[bool, int, int, int], Axis] | None = None
     scale = PAGE
     while True:

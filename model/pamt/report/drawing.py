@@ -22,6 +22,8 @@ NODE_STYLES = ("cyan", "green", "blue", "yellow", "bright_cyan", "bright_green",
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_PANELS = 12
 MOST_PANELS_FOR_DETAIL = 3
+CROWD = 30
+"""Boundaries for each column from which on more panels would not help."""
 PANEL_COST = 4
 """Stretches that another panel must show to scale, for it to be worth its lines."""
 
@@ -116,6 +118,8 @@ def _panels(axis: Axis, across: int) -> list[tuple[int, int]]:
 
 def _axis(edges: Sequence[int], across: int) -> Axis:
     """The axis for as many panels as are worth their lines."""
+    if len(edges) > CROWD * across:
+        return lay_out(edges, across)
     stretches = [Range(a, b) for a, b in pairwise(edges)]
     axes = [lay_out(edges, across * panels) for panels in range(1, MOST_PANELS_FOR_DETAIL + 1)]
     costs = [

@@ -6,6 +6,7 @@ bytes, half open.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -81,11 +82,12 @@ def scene_of_outcome(machine: Machine, outcome: Outcome, variant: Variant | None
     chunks = [
         Range(t.pamts[0].base, t.pamts[2].base + t.pamts[2].size) for t in outcome.tdmrs if t.pamts
     ]
+    ends = [] if from_cmrs else [r.end for r in listed]
     drawn: list[DrawnTdmr] = []
     reserved: list[Range] = []
     for t in outcome.tdmrs:
         if t.reserved is None:
-            areas = find_holes(t.range, present) + chunks_inside(t.range, chunks)
+            areas = _holes(t.range, present, ends) + chunks_inside(t.range, chunks)
         else:
             areas = [Range.sized(t.base + area.offset, area.size) for area in t.reserved]
         reserved += areas
@@ -99,6 +101,17 @@ def scene_of_outcome(machine: Machine, outcome: Outcome, variant: Variant | None
             )
         )
     return _scene(machine, listed, drawn, RangeSet(reserved))
+
+
+def _holes(
+    tdmr: Range, present: Sequence[Range | MemoryRange], ends: Sequence[int]
+) -> list[Range]:
+    """What `present` leaves over of `tdmr`; `ends` are its ends, if they ascend, else empty."""
+    if not ends:
+        return find_holes(tdmr, present)
+    low = bisect_left(ends, tdmr.start)
+    # The first range that ends at or above the TDMR's end is the last one that matters.
+    return find_holes(tdmr, present[low : bisect_left(ends, tdmr.end) + 1])
 
 
 def scene_of_configuration(machine: Machine, configuration: Configuration) -> Scene:

@@ -102,6 +102,42 @@ CONFIGURATION = record(
         )
     }
 )
+SETTLED: Schema = {"enum": ["HOLDS", "VIOLATED", "UNDECIDED"]}
+THEOREM = record(
+    {
+        **dict.fromkeys(("name", "short", "title", "statement", "formal", "trusts"), TEXT),
+        "verdict": SETTLED,
+        "reason": nullable(TEXT),
+        "obligations": array(
+            record(
+                {
+                    "name": TEXT,
+                    "says": TEXT,
+                    "kind": {"enum": ["formula", "check"]},
+                    "verdict": SETTLED,
+                    "reason": nullable(TEXT),
+                    "solvers": array(
+                        record(
+                            {
+                                "solver": TEXT,
+                                "found": {"enum": ["sat", "unsat", "unknown"]},
+                                "steps": COUNT,
+                                "seconds": nullable({"type": "number", "minimum": 0}),
+                            }
+                        )
+                    ),
+                    "vacuous": nullable(FLAG),
+                    "counterexample": nullable(
+                        {"type": "object", "additionalProperties": {"type": ["integer", "boolean"]}}
+                    ),
+                    "failing": array(TEXT),
+                    "shown": nullable(TEXT),
+                }
+            )
+        ),
+        "mutants": array(record({"name": TEXT, "says": TEXT, "caught": FLAG})),
+    }
+)
 
 VERDICTS: dict[str, list[str | None]] = {
     "import": [None],
@@ -111,6 +147,7 @@ VERDICTS: dict[str, list[str | None]] = {
     "simulate": ["SUCCEEDS", "FAILS"],
     "check": ["ACCEPTED", "REFUSED"],
     "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
+    "prove": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "certify": ["VALID", "HOLEY", "INVALID"],
     "conform": ["EQUAL", "DIFFERS"],
     "judge": ["EQUAL", "DIFFERS"],
@@ -251,6 +288,18 @@ FIELDS: dict[str, Schema] = {
             "at_most": {"type": "object", "additionalProperties": NUMBER},
             "assertions": COUNT,
             "text": TEXT,
+        }
+    ),
+    "prove": record(
+        {
+            "obligations": COUNT,
+            "discharged": COUNT,
+            "mutants": COUNT,
+            "caught": COUNT,
+            "missing_solvers": array(TEXT),
+            "not_reached": array(TEXT),
+            "theorems": array(THEOREM),
+            "smt2": array(TEXT),
         }
     ),
     "certify": record(
