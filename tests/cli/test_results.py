@@ -41,6 +41,18 @@ def made(tmp_path: Path, pamt: Callable[..., Any]) -> Path:
     return path
 
 
+def false_theorem(folder: Path) -> Path:
+    """A folder of theorem files, with one theorem that does not hold."""
+    proofs = folder / "proofs"
+    proofs.mkdir()
+    (proofs / "wrong.py").write_text(
+        "from pamt.prove import Check, Evidence, Theorem\n"
+        "check = Check('no', 'no', lambda: Evidence(False, ''))\n"
+        "THEOREM = Theorem('wrong', 'wrong', 'x', 'x', 'x', (check,))\n"
+    )
+    return proofs
+
+
 def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
     """For each command, command lines that between them give every shape of result."""
     short = tmp_path / "short.jsonl"
@@ -61,6 +73,7 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
         "check": [["check", EMR, made], ["check", MACHINES / "canonical-pr188.toml", made]],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
         "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
+        "prove": [["prove", "T10"], ["prove", "--proofs", false_theorem(tmp_path)]],
         "certify": [
             ["certify", CASES / "certify" / f"{name}.json", EMR]
             for name in ("emr-cmr-optimal", "emr-cmr-holey", "emr-cmr-claims-too-much")

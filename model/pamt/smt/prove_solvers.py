@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
+from pamt.smt.interrupt import reason_unknown
+
 __all__ = ["SOLVERS", "Answer", "Found", "ask", "available", "version"]
 
 Found: TypeAlias = Literal["unsat", "sat", "unknown"]
@@ -61,7 +63,7 @@ def ask(solver: str, text: str, steps: int) -> Answer:
     """Decide an SMT-LIB text within `steps` steps of the solver.
 
     Raises ImportError when the solver is missing, ValueError when it cannot read the text or does
-    not exist.
+    not exist, KeyboardInterrupt when Ctrl-C reached the solver.
     """
     if solver == "z3":
         return _ask_z3(text, steps)
@@ -93,7 +95,7 @@ def _ask_z3(text: str, steps: int) -> Answer:
         return Answer("z3", "sat", used, seconds, model=_z3_model(engine.model()))
     if found == "unsat":
         return Answer("z3", "unsat", used, seconds)
-    return Answer("z3", "unknown", used, seconds, reason=str(engine.reason_unknown()))
+    return Answer("z3", "unknown", used, seconds, reason=reason_unknown(engine))
 
 
 def _z3_model(model: Any) -> Mapping[str, int | bool]:

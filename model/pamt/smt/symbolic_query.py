@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
+from pamt.smt.interrupt import reason_unknown
 from pamt.smt.symbolic import SymBool, SymInt, Symbols
 
 __all__ = ["Assignment", "Query", "Verdict"]
@@ -85,7 +86,7 @@ class Query:
                 return Asked("sat", Assignment(self._symbols, self._solver.model()), used)
             if answer == "unsat":
                 return Asked("unsat", None, used)
-            return Asked("unknown", None, used, self._solver.reason_unknown())
+            return Asked("unknown", None, used, reason_unknown(self._solver))
         finally:
             self._solver.pop()
 
