@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -112,6 +113,18 @@ def test_few_cuts_first_comes_to_the_same(reserve: str, monkeypatch: pytest.Monk
             agree(machine, space, COMPONENTS, seen)
     print(f"{space}, few cuts first: {dict(seen)}")
     assert seen["maps"] >= 30
+
+
+@pytest.mark.parametrize("tdmrs", ["kernel", "free"])
+def test_another_node_may_be_nearer_than_home(tdmrs: str) -> None:
+    space = Space(tdmrs, "chunk", "memory")  # type: ignore[arg-type]
+    seen: Counter[str] = Counter()
+    for seed in range(40):
+        machine = place_maps.machine(Random(f"near {seed}"))
+        odd = tuple(replace(n, distance=(10, 7) if n.id == 0 else (13, 12)) for n in machine.nodes)
+        if place_oracle.count_work(machine, space) <= TOO_MUCH:
+            agree(replace(machine, nodes=odd), space, COMPONENTS, seen)
+    assert seen["maps"] >= 20
 
 
 def test_answers_that_leave_cuts_out_are_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ three classes without a truth value, so that "unknown" cannot pass for either of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -66,6 +66,32 @@ def solver_version() -> str:
     return str(z3.get_version_string())
 
 
+class _Model(Mapping[str, int]):
+    """Values of a model, asked of z3 when they are looked at: most never are."""
+
+    def __init__(self, z3: Any, model: Any, terms: dict[str, Any]) -> None:
+        self._z3 = z3
+        self._model = model
+        self._terms = terms
+        self._known: dict[str, int] = {}
+
+    def __getitem__(self, name: str) -> int:
+        value = self._known.get(name)
+        if value is None:
+            found = self._model.eval(self._terms[name], model_completion=True)
+            value = int(
+                found.as_long() if self._z3.is_int_value(found) else self._z3.is_true(found)
+            )
+            self._known[name] = value
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._terms)
+
+    def __len__(self) -> int:
+        return len(self._terms)
+
+
 class Session:
     """One solver for one question; assertions only ever grow.
 
@@ -119,14 +145,8 @@ class Session:
             return Unsat(self._core(names))
         return Unknown(str(self._solver.reason_unknown()))
 
-    def _model(self) -> dict[str, int]:
-        model = self._solver.model()
-        values: dict[str, int] = {}
-        for name, term in self._bools.items():
-            values[name] = int(self._z3.is_true(model.eval(term, model_completion=True)))
-        for name, term in self._ints.items():
-            values[name] = int(model.eval(term, model_completion=True).as_long())
-        return values
+    def _model(self) -> Mapping[str, int]:
+        return _Model(self._z3, self._solver.model(), {**self._bools, **self._ints})
 
     def _core(self, names: Sequence[str]) -> tuple[str, ...]:
         by_term = {guard.get_id(): name for name, guard in self._names.items()}

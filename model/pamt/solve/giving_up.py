@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pamt.machine import Machine
-from pamt.placement import Objective, Space, canonical_key
+from pamt.placement import Objective, Question, Space, canonical_key, pose
+from pamt.ranges import PAGE
 from pamt.smt.bounds import lower_bounds
 from pamt.solve.cuts import search_cuts
 from pamt.solve.result import (
@@ -57,7 +58,7 @@ def give_up(
                 f"{number} ways to give up pages looked at" if steps < budget else "no steps left"
             )
             # Cases come with ever more pages; of the rest no more is known.
-            open_bounds.append(_least(case.lost))
+            open_bounds.append(_least(pose(machine, space), case.lost))
             break
         question = pose_withdrawal(machine, space, case)
         if question.trivial is not None:
@@ -82,9 +83,11 @@ def give_up(
     return _combined(best, order, open_bounds, reason, spent)
 
 
-def _least(lost: int) -> Objective:
-    """Below every configuration that gives up `lost` pages or more, remote PAMTs at a price."""
-    return Objective(lost, 0, 0, 0, 0, 0)
+def _least(question: Question, lost: int) -> Objective:
+    """Below every configuration that gives up `lost` pages or more."""
+    nodes = [r.node for r in question.memory]
+    weights = [question.weight(home, node) for home in set(nodes) for node in set(nodes)]
+    return Objective(lost, min((0, *weights)) * (question.free_set.size // PAGE), 0, 0, 0, 0)
 
 
 def _better(result: PlaceResult, best: PlaceResult | None) -> bool:
