@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from pamt.kernel.contig import ContigAllocator
@@ -11,7 +11,7 @@ from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.policies.protocol import Policy
 from pamt.verify.allocator import SymbolicAllocator
-from pamt.verify.interp import Fault, Return, Value
+from pamt.verify.interp import Choice, Fault, Return, Value
 from pamt.verify.symbolic_map import SymbolicMap
 
 __all__ = ["Obligation", "PlainRun", "Property", "SymbolicRun", "run_plainly", "run_symbolically"]
@@ -50,10 +50,28 @@ class SymbolicRun:
                 yield guard, outcome
 
     def outcomes(self) -> Iterator[tuple[Guard, Outcome]]:
-        """All returns."""
+        """All returns, split until each has one reason, and is a success or a failure."""
+        domain = self.made.interpreter.domain
         for found in self.returns:
-            if found.guard is not False:
-                yield found.guard, found.value
+            outcome: Any = found.value
+            reasons: Any = ((True, outcome.reason),)
+            if isinstance(outcome.reason, Choice):
+                reasons = outcome.reason.alternatives
+            for choice, reason in reasons:
+                guard = domain.conjunction(found.guard, choice)
+                one = replace(outcome, reason=reason)
+                if isinstance(outcome.ret, int):
+                    answers = [(True, one)]
+                else:
+                    succeeds = outcome.ret == 0
+                    answers = [
+                        (succeeds, replace(one, ret=0)),
+                        (domain.negation(succeeds), one),
+                    ]
+                for answer, split in answers:
+                    narrowed = domain.conjunction(guard, answer)
+                    if narrowed is not False:
+                        yield narrowed, split
 
     def seen(self, guard: Guard, items: Value) -> list[tuple[Guard, Value]]:
         """The items of a list of an outcome that is returned under `guard`."""

@@ -100,6 +100,10 @@ class Merger:
                     if old is v or (isinstance(v, str | int) and type(v) is type(old) and old == v):
                         arms[at] = (self.domain.disjunction([known, g]), old)
                         break
+                    if type(old) is type(v) and hasattr(v, "_fields"):
+                        # One record with merged fields, so that a choice is "none, or this one".
+                        arms[at] = (self.domain.disjunction([known, g]), self.merge(known, old, v))
+                        break
                 else:
                     arms.append((g, v))
         if len(arms) == 1:
