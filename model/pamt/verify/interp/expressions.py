@@ -117,15 +117,28 @@ class Expressions(Calls):
             self.fault(live, f"{name} is read before it is assigned", frame.place(node))
             return MISSING
         if isinstance(value, Choice):
-            missing = [g for g, v in value.alternatives if v is MISSING]
-            if missing:
-                bad = self.domain.conjunction(live, self.domain.disjunction(missing))
-                self.fault(bad, f"{name} is read before it is assigned", frame.place(node))
-                value = self.merger.first(
-                    [(g, v) for g, v in value.alternatives if v is not MISSING]
-                )
-                environment[name] = value
+            value = self._narrowed(frame, node, name, value, live)
+            environment[name] = value
         return value
+
+    def _narrowed(
+        self, frame: Frame, node: ast.Name, name: str, value: Choice, live: Guard
+    ) -> Value:
+        """The alternatives that the paths of `live` can see: after ``if x is None: return``, x is not.
+
+        The environment belongs to these paths, so what is narrowed here stays so for them.
+        """
+        seen = [(g, v) for g, v in value.alternatives if not self.domain.disjoint(live, g)]
+        missing = [g for g, v in seen if v is MISSING]
+        if missing:
+            bad = self.domain.conjunction(live, self.domain.disjunction(missing))
+            self.fault(bad, f"{name} is read before it is assigned", frame.place(node))
+            seen = [(g, v) for g, v in seen if v is not MISSING]
+        if not seen:
+            return MISSING
+        if len(seen) == len(value.alternatives):
+            return value
+        return self.merger.first(seen) if len(seen) == 1 else Choice(tuple(seen))
 
     def attribute(
         self, frame: Frame, node: ast.AST, owner: Value, name: str, live: Guard
