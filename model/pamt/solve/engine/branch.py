@@ -55,8 +55,8 @@ class Decision(NamedTuple):
     """Its cost."""
     tree: Tree | None
     """Why there is none (or none cheaper); None where no proof was asked for or found."""
-    bound: int
-    """No packing within the limits is cheaper than this."""
+    relaxed: Relaxed | None = None
+    """The relaxed solution without any case, where there was one."""
 
 
 class _Found(Exception):
@@ -74,15 +74,21 @@ def cost_of(problem: Problem, packing: Packing) -> int:
 
 
 def decide(
-    problem: Problem, budget: Budget, prover: Prover | None = None, *, optimise: bool = False
+    problem: Problem,
+    budget: Budget,
+    prover: Prover | None = None,
+    *,
+    optimise: bool = False,
+    known: Relaxed | None = None,
 ) -> Decision:
     """Find a packing within the limits of `problem`, or exclude one.
 
     `optimise`: go on to the cheapest in `remote`; then the tree excludes anything cheaper.
+    `known`: a relaxed solution of a problem much like this one, to begin with.
     Raises OutOfNodes; :attr:`_Search.best` is lost then, so callers keep what they had.
     """
     search = _Search(problem, budget, prover, optimise)
-    return search.run()
+    return search.run(known)
 
 
 class _Search:
@@ -94,6 +100,7 @@ class _Search:
         self._prover = prover
         self._optimise = optimise
         self._best: Packing | None = None
+        self._root: Relaxed | None = None
         self._limit = problem.remote
         self._unit = remote_unit(problem)
         costs = [
@@ -103,7 +110,7 @@ class _Search:
         ]
         self._scale = float(max(costs, default=1) or 1)
 
-    def run(self) -> Decision:
+    def run(self, known: Relaxed | None) -> Decision:
         problem = self._problem
         if any(room < 0 for room in problem.room):
             return self._none(self._prover.without_room(problem) if self._prover else None)
@@ -111,7 +118,7 @@ class _Search:
             return self._none(self._prover.too_few_areas(problem) if self._prover else None)
         if not problem.chunks:
             within = problem.remote is None or problem.remote >= 0
-            return Decision({}, 0, None, 0) if within else self._none(None)
+            return Decision({}, 0, None) if within else self._none(None)
         for order in ORDERS:
             packing = pack(look(problem), order=order)
             if packing is not None:
@@ -119,7 +126,7 @@ class _Search:
                 if not self._optimise:
                     return self._done(None)
         try:
-            tree = self._node((), (), frozenset(), 0)
+            tree = self._node((), (), frozenset(), 0, known)
         except _Found:
             return self._done(None)
         return self._done(tree)
@@ -127,13 +134,13 @@ class _Search:
     def _none(self, tree: Tree | None) -> Decision:
         if tree is None and self._prover is not None:
             tree = Trust("engine", "a count that no sum was found for")
-        return Decision(None, 0, tree, 0)
+        return Decision(None, 0, tree, self._root)
 
     def _done(self, tree: Tree | None) -> Decision:
         if self._best is None:
             return self._none(tree)
         cost = cost_of(self._problem, self._best)
-        return Decision(self._best, cost, tree, cost)
+        return Decision(self._best, cost, tree, self._root)
 
     def _better(self, packing: Packing) -> None:
         cost = cost_of(self._problem, packing)
@@ -164,14 +171,17 @@ class _Search:
         splits: tuple[Split, ...],
         named: frozenset[Spot],
         depth: int,
+        known: Relaxed | None = None,
     ) -> Tree:
         self._budget.take()
         if depth > DEEPEST:
             raise OutOfNodes("the case tree is too deep")
         view = look(self._problem, named)
-        relaxed = Master(view, cases, self._scale).solve()
+        relaxed = Master(view, cases, self._scale, known).solve()
         if relaxed is None:
             raise OutOfNodes("the linear relaxation does not settle")
+        if depth == 0 and relaxed.feasible:
+            self._root = relaxed
         if not relaxed.feasible:
             leaf = self._leaf(view, cases, splits, relaxed)
             if leaf is not None:
@@ -198,7 +208,11 @@ class _Search:
         trees: dict[bool, Tree] = {}
         for low in (low_first, not low_first):
             trees[low] = self._node(
-                (*cases, low_case if low else high_case), (*splits, split), named, depth + 1
+                (*cases, low_case if low else high_case),
+                (*splits, split),
+                named,
+                depth + 1,
+                relaxed,
             )
             if self._beyond(relaxed.bound):
                 leaf = self._leaf(view, cases, splits, relaxed)
@@ -230,6 +244,8 @@ def choose(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] | Non
     """What to split on, coarse before fine; the stretch to tell apart; whether "at most" first."""
     counts: dict[tuple[int, int, int | None, int | None], float] = {}
     for use, value in relaxed.uses:
+        if value <= 0:
+            continue
         for begun in use.begun:
             amount = value * begun.number
             keys: list[tuple[int, int, int | None, int | None]] = [
@@ -266,7 +282,7 @@ def _tell_apart(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] 
         if use.bin is None or not NEAR < value - floor(value) < 1 - NEAR:
             continue
         which = view.bins[use.bin]
-        uses = [(u, x) for u, x in relaxed.uses if u.bin == use.bin]
+        uses = [(u, x) for u, x in relaxed.uses if u.bin == use.bin and x > NEAR]
         idle = sum(x for _, x in uses) < which.number - NEAR
         for begun in use.begun:
             if which.chain is None and which.spot is None:

@@ -8,6 +8,7 @@ costs anything, so the lowest feasible base is one of them.
 from __future__ import annotations
 
 from pamt.solve.engine.branch import Budget, decide
+from pamt.solve.engine.master import Relaxed
 from pamt.solve.engine.pack import Packing, pack
 from pamt.solve.engine.problem import Chunk, Problem
 from pamt.solve.engine.view import View, largest_sum, look, subset_sums
@@ -15,7 +16,9 @@ from pamt.solve.engine.view import View, largest_sum, look, subset_sums
 __all__ = ["canonical_packing"]
 
 
-def canonical_packing(problem: Problem, packing: Packing, budget: Budget) -> Packing:
+def canonical_packing(
+    problem: Problem, packing: Packing, budget: Budget, relaxed: Relaxed | None = None
+) -> Packing:
     """The canonical packing within the limits of `problem`, from any one within them.
 
     Raises OutOfNodes.
@@ -27,7 +30,7 @@ def canonical_packing(problem: Problem, packing: Packing, budget: Budget) -> Pac
         chosen = (lie.start, lie.node)
         for start, node in _candidates(problem, look(problem), chunk, lie.start):
             left = problem.fix(chunk, node, start)
-            found = _complete(left, known, budget)
+            found, relaxed = _complete(left, known, budget, relaxed)
             if found is not None:
                 known = found
                 chosen = (start, node)
@@ -43,17 +46,20 @@ def canonical_packing(problem: Problem, packing: Packing, budget: Budget) -> Pac
     return done
 
 
-def _complete(problem: Problem, known: Packing, budget: Budget) -> Packing | None:
+def _complete(
+    problem: Problem, known: Packing, budget: Budget, relaxed: Relaxed | None
+) -> tuple[Packing | None, Relaxed | None]:
     """A packing of what is left, near the one that is known; None if there is none."""
     if min(problem.room, default=0) < 0 or (problem.overlaps or 0) < 0:
-        return None
+        return None, relaxed
     hints = {c: (known[c].node, known[c].over[0]) for c in problem.chunks}
     view = look(problem)
     for order in ("fit", "room"):
         found = pack(view, hints=hints, order=order)
         if found is not None:
-            return found
-    return decide(problem, budget).packing
+            return found, relaxed
+    decision = decide(problem, budget, known=relaxed)
+    return decision.packing, decision.relaxed or relaxed
 
 
 def _candidates(problem: Problem, view: View, chunk: Chunk, below: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from pamt.certificate.relaxation import Relaxation
 from pamt.solve.engine.branch import Budget, Decision, Tree, decide, flatten
 from pamt.solve.engine.canonical import canonical_packing
 from pamt.solve.engine.leaf import Prover
-from pamt.solve.engine.master import Master
+from pamt.solve.engine.master import Master, Relaxed
 from pamt.solve.engine.pack import Packing
 from pamt.solve.engine.problem import Limits, pose_problem
 from pamt.solve.engine.view import look
@@ -34,6 +34,7 @@ class Linux:
         self._budget = budget
         self._leaves = Leaves(facts)
         self._held: dict[str, int] = {}
+        self._relaxed: Relaxed | None = None
         self.packing: Packing | None = None
         self.claims: list[Claim] = []
         self.bound: dict[str, int] = {}
@@ -66,7 +67,7 @@ class Linux:
         """Among the optima the canonical one.  Raises OutOfNodes."""
         assert self.packing is not None
         problem = pose_problem(self._facts, self._limits(self._held))
-        self.packing = canonical_packing(problem, self.packing, self._budget)
+        self.packing = canonical_packing(problem, self.packing, self._budget, self._relaxed)
         self.canonical = True
 
     @staticmethod
@@ -80,7 +81,8 @@ class Linux:
         limits = self._limits(at_most)
         prover = Prover(self._leaves, limits.as_claim())
         problem = pose_problem(self._facts, limits)
-        decision = decide(problem, self._budget, prover, optimise=optimise)
+        decision = decide(problem, self._budget, prover, optimise=optimise, known=self._relaxed)
+        self._relaxed = decision.relaxed or self._relaxed
         if decision.packing is not None:
             self.packing = decision.packing
         return decision
@@ -103,7 +105,7 @@ class Linux:
     def _least_max_areas(self) -> int:
         assert self.packing is not None
         facts = self._facts
-        high = self._max_areas(self.packing)
+        reached = high = self._max_areas(self.packing)
         low = max(facts.holes)
         proof: Tree | None = None
         # The relaxation alone says how far down it is worth looking.
@@ -114,7 +116,7 @@ class Linux:
             else:
                 high = middle
         value = low
-        while True:
+        while value < reached:
             decision = self._decide({**self._held, "max_areas": value}, optimise=False)
             if decision.packing is not None:
                 break
@@ -140,7 +142,7 @@ class Linux:
         problem = pose_problem(self._facts, limits)
         if min(problem.room) < 0:
             return True
-        relaxed = Master(look(problem), (), 1e6).solve()
+        relaxed = Master(look(problem), (), 1e6, self._relaxed).solve()
         if relaxed is None:
             return False
         if not relaxed.feasible:
@@ -158,7 +160,9 @@ class Linux:
     def _least_areas(self) -> int:
         value = sum(self._facts.holes) + len(self._facts.holes)
         proof: Tree | None = None
-        while True:
+        assert self.packing is not None
+        reached = sum(self._facts.holes) + sum(len(lie.over) for lie in self.packing.values())
+        while value < reached:
             decision = self._decide({**self._held, "areas": value}, optimise=False)
             if decision.packing is not None:
                 break

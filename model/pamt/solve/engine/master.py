@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pamt.solve.engine.price import Begun, best_in_chain, fronts
 from pamt.solve.engine.simplex import Programme, Stalled
-from pamt.solve.engine.view import View
+from pamt.solve.engine.view import Bin, View
 
 __all__ = ["Case", "Master", "Prices", "Relaxed", "Use"]
 
@@ -58,13 +58,34 @@ class Relaxed:
     """Least `remote` of the relaxation."""
     prices: Prices
     uses: tuple[tuple[Use, float], ...]
+    """Columns with their values; those that are 0 are left out, but for sets that were priced."""
+    bins: tuple[Bin, ...] = ()
+    kinds: tuple[tuple[int, int], ...] = ()
+    """Pages and home of each class."""
 
 
 class Master:
     """One linear programme."""
 
-    def __init__(self, view: View, cases: Sequence[Case], scale: float) -> None:
+    def __init__(
+        self,
+        view: View,
+        cases: Sequence[Case],
+        scale: float,
+        known: Relaxed | None = None,
+    ) -> None:
+        """`known`: a solution under fewer cases, to begin with."""
         self.view = view
+        nodes = sorted({key[0] for key in view.open} | {b.node for b in view.bins})
+        # Cost above the cheapest node's: rows say "at least", so no column may pay for itself.
+        self._units = {
+            node: [
+                (view.problem.cost(c.members[0], node) - view.problem.least_cost(c.members[0]))
+                / scale
+                for c in view.classes
+            ]
+            for node in nodes
+        }
         self._cases = cases
         self._scale = scale
         bounds: list[tuple[str, float]] = [(">=", len(c.members)) for c in view.classes]
@@ -95,20 +116,61 @@ class Master:
                         begun = Begun(index, which.node, (which.tdmr,), start, 1)
                         self._add(Use(number, (begun,)))
 
+        if known is not None:
+            self._begin_with(known)
+
+    def _begin_with(self, known: Relaxed) -> None:
+        """Take over what still fits of another solution: its columns, and those it used first."""
+        numbers: dict[tuple[object, ...], int] = {}
+        for number, b in enumerate(self.view.bins):
+            key = (b.node, b.tdmr, b.pages, b.chain, b.spot)
+            numbers[key] = number
+        used: list[int] = []
+        kinds = {(c.pages, c.home): kind for kind, c in enumerate(self.view.classes)}
+        now = [kinds.get(kind) for kind in known.kinds]
+        same = now == list(range(len(self.view.classes)))
+        for use, value in known.uses:
+            mine = use
+            if use.bin is not None:
+                b = known.bins[use.bin]
+                number_of = numbers.get((b.node, b.tdmr, b.pages, b.chain, b.spot))
+                if number_of is None:
+                    continue
+                mine = use._replace(bin=number_of)
+            elif (use.begun[0].node, use.begun[0].tdmrs[0]) not in self.view.open:
+                continue
+            if not same:
+                begun_now = [(now[begun.kind], begun) for begun in mine.begun]
+                if any(kind is None for kind, _ in begun_now):
+                    continue
+                mine = mine._replace(
+                    begun=tuple(b._replace(kind=kind or 0) for kind, b in begun_now)
+                )
+            if use.bin is None:
+                (begun,) = mine.begun
+                spot = self.view.open[begun.node, begun.tdmrs[0]]
+                mine = Use(None, (begun._replace(start=spot.start),))
+            if any(
+                begun.number > self._most(begun.kind, begun.node, begun.tdmrs[0], begun.start)
+                for begun in mine.begun
+            ):
+                continue
+            self._add(mine)
+            if value > 0:
+                used.append(self._programme.first + self._uses.index(mine))
+        self._programme.crash(used)
+
     def _start(self, number: int) -> int | None:
         spot = self.view.bins[number].spot
         return spot.start if spot is not None else None
 
     def _most(self, kind: int, node: int, tdmr: int, start: int | None) -> int:
         """How many chunks of a class the cases let begin in a stretch."""
+        if not self._cases:
+            return len(self.view.classes[kind].members)
         begun = Begun(kind, node, (tdmr,), start, 1)
         limits = [c.number for c in self._cases if not c.more and matches(c, begun)]
         return min((len(self.view.classes[kind].members), *limits))
-
-    def _unit(self, index: int, node: int) -> float:
-        """Cost above the cheapest node's: rows say "at least", so no column may pay for itself."""
-        problem, chunk = self.view.problem, self.view.classes[index].members[0]
-        return (problem.cost(chunk, node) - problem.least_cost(chunk)) / self._scale
 
     def _add(self, use: Use) -> bool:
         if use in self._known:
@@ -117,7 +179,7 @@ class Master:
         entries: dict[int, float] = {}
         cost = 0.0
         for begun in use.begun:
-            cost += begun.number * self._unit(begun.kind, begun.node)
+            cost += begun.number * self._units[begun.node][begun.kind]
             entries[begun.kind] = entries.get(begun.kind, 0.0) + begun.number
             for tdmr in begun.tdmrs:
                 row = self._area_row.get(tdmr)
@@ -138,19 +200,27 @@ class Master:
     def solve(self) -> Relaxed | None:
         """None where the floats do not settle."""
         try:
-            duals = self._settle(1)
-            if self._programme.infeasibility(duals) > 1e-6:
-                return Relaxed(False, 0.0, self._prices(duals, 1), ())
+            # Mostly a moderate price for what is not covered settles both questions at once.
             duals = self._settle(2)
+            if self._programme.uncovered() > 1e-4:
+                duals = self._settle(1)
+                if self._programme.infeasibility(duals) > 1e-6:
+                    return Relaxed(False, 0.0, self._prices(duals, 1), ())
+                self._programme.penalty = 1e4
+                duals = self._settle(2)
         except Stalled:
             return None
         bound = self._programme.infeasibility(duals) * self._scale
         bound += sum(self.view.problem.least_cost(chunk) for chunk in self.view.problem.chunks)
+        solution = self._programme.solution()
+        first = self._programme.first
         uses = tuple(
-            (self._uses[column - self._programme.first], value)
-            for column, value in self._programme.solution().items()
+            (use, solution.get(first + at, 0.0))
+            for at, use in enumerate(self._uses)
+            if first + at in solution or len(use.begun) > 1 or use.begun[0].number > 1
         )
-        return Relaxed(True, bound, self._prices(duals, 2), uses)
+        kinds = tuple((c.pages, c.home) for c in self.view.classes)
+        return Relaxed(True, bound, self._prices(duals, 2), uses, self.view.bins, kinds)
 
     def _settle(self, phase: int) -> list[float]:
         """Multipliers at which no set of chunks improves.  Raises Stalled."""
@@ -175,13 +245,19 @@ class Master:
         view = self.view
         prices = self._prices(duals, phase)
 
+        base = {
+            node: [
+                u - (c if phase == 2 else 0.0) for u, c in zip(prices.chunks, costs, strict=True)
+            ]
+            for node, costs in self._units.items()
+        }
+
         def worth(index: int, node: int, tdmrs: tuple[int, ...], start: int | None) -> float:
-            value = prices.chunks[index]
-            if phase == 2:
-                value -= self._unit(index, node)
+            value = base[node][index]
             for tdmr in tdmrs:
                 value -= prices.areas.get(tdmr, 0.0) + prices.total
-            begun = Begun(index, node, tdmrs, start, 1)
+            if self._cases:
+                begun = Begun(index, node, tdmrs, start, 1)
             for at, case in enumerate(self._cases):
                 if matches(case, begun):
                     value += prices.cases[at] if case.more else -prices.cases[at]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from pamt.certificate.relaxation import CHUNK, Chain, Relaxation
@@ -63,8 +64,14 @@ class Problem:
 
     def least_cost(self, chunk: Chunk) -> int:
         """Cost on the cheapest node with free runs."""
-        costs = [w for (home, _), w in self.weights.items() if home == chunk.home]
-        return chunk.pages * min(costs, default=0)
+        return chunk.pages * self._cheapest.get(chunk.home, 0)
+
+    @cached_property
+    def _cheapest(self) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for (home, _), weight in self.weights.items():
+            found[home] = min(weight, found.get(home, weight))
+        return found
 
     def fix(self, chunk: Chunk, node: int, start: int) -> Problem:
         """The problem left when `chunk` lies at page `start`, in a stretch or chain of `node`.

@@ -9,6 +9,7 @@ Same input, same pivots: ties go to the lowest index, nothing depends on hashing
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,10 @@ __all__ = ["Column", "Programme", "Stalled"]
 EPS = 1e-9
 NUDGE = 1e-7
 """Bounds are loosened by different multiples of this, so that pivots make progress."""
-REFACTOR = 400
+IMPROVES = 1e-7
+LIKELY = 24
+"""Columns that are tried first until none of them improves."""
+REFACTOR = 500
 """Pivots after which the inverse is computed anew."""
 
 
@@ -40,7 +44,11 @@ class Programme:
         self.size = size
         self.columns: list[Column] = []
         self._pivots = 0
-        self._slack: list[int | None] = []
+        self._pairs: list[tuple[int, float, int, int]] = []
+        self._triples: list[tuple[int, float, int, int, int]] = []
+        self._others: list[int] = []
+        self.penalty = 4.0
+        """Cost of what no column covers, outside phase 1."""
         self._artificial: set[int] = set()
         self.bounds = [b for _, b in bounds]
         self._moved = [
@@ -62,8 +70,17 @@ class Programme:
         self._x = list(self._moved)
 
     def _new(self, entries: tuple[tuple[int, float], ...], cost: float) -> int:
+        number = len(self.columns)
         self.columns.append(Column(entries, cost))
-        return len(self.columns) - 1
+        # Most columns have two or three entries of 1: these are looked through without a call.
+        rows = [row for row, _ in entries]
+        if any(value != 1.0 for _, value in entries) or len(rows) not in {2, 3}:
+            self._others.append(number)
+        elif len(rows) == 2:
+            self._pairs.append((number, cost, rows[0], rows[1]))
+        else:
+            self._triples.append((number, cost, rows[0], rows[1], rows[2]))
+        return number
 
     def add(self, entries: Sequence[tuple[int, float]], cost: float) -> int:
         """Add a column; returns its number."""
@@ -76,7 +93,7 @@ class Programme:
 
     def _cost(self, column: int, phase: int) -> float:
         if column in self._artificial:
-            return 1.0 if phase == 1 else 1e4
+            return 1.0 if phase == 1 else self.penalty
         return 0.0 if phase == 1 else self.columns[column].cost
 
     def duals(self, phase: int) -> list[float]:
@@ -91,34 +108,78 @@ class Programme:
         return prices
 
     def optimise(self, phase: int, limit: int) -> list[float]:
-        """Pivot until no column improves; returns the multipliers.  Raises Stalled."""
+        """Pivot until no column improves; returns the multipliers.  Raises Stalled.
+
+        All columns are looked through only when those that improved last time no longer do.
+        """
         left = limit
+        prices = self.duals(phase)
+        likely: list[int] = []
         while True:
-            prices = self.duals(phase)
-            entering, best = -1, -1e-7
-            for number, column in enumerate(self.columns):
-                if number in self._artificial:
-                    continue
-                reduced = 0.0 if phase == 1 else column.cost
-                for row, value in column.entries:
-                    reduced -= prices[row] * value
-                if reduced < best:
-                    entering, best = number, reduced
+            entering, best = self._best_of(likely, prices, phase)
             if entering < 0:
-                return prices
+                prices = self.duals(phase)
+                found = self._improving(prices, phase)
+                if not found:
+                    return prices
+                likely = [number for _, number in heapq.nsmallest(LIKELY, found)]
+                continue
             left -= 1
             if left < 0:
                 raise Stalled
-            self._pivot(entering)
+            row = self._pivot(entering)
+            # The row of the new inverse is that of the old one over the pivot.
+            for j, value in enumerate(self._inverse[row]):
+                if value:
+                    prices[j] += best * value
 
-    def _pivot(self, entering: int) -> None:
+    def _improving(self, p: list[float], phase: int) -> list[tuple[float, int]]:
+        """All columns whose reduced cost is below 0, with it."""
+        w = 0.0 if phase == 1 else 1.0
+        found = [
+            (reduced, number)
+            for number, cost, a, b in self._pairs
+            if (reduced := w * cost - p[a] - p[b]) < -IMPROVES
+        ]
+        found += [
+            (reduced, number)
+            for number, cost, a, b, c in self._triples
+            if (reduced := w * cost - p[a] - p[b] - p[c]) < -IMPROVES
+        ]
+        found += [
+            (reduced, number)
+            for number in self._others
+            if (reduced := self._reduced(number, p, phase)) < -IMPROVES
+        ]
+        return found
+
+    def _best_of(self, numbers: list[int], prices: list[float], phase: int) -> tuple[int, float]:
+        entering, best = -1, -IMPROVES
+        for number in numbers:
+            reduced = self._reduced(number, prices, phase)
+            if reduced < best:
+                entering, best = number, reduced
+        return entering, best
+
+    def _reduced(self, number: int, prices: list[float], phase: int) -> float:
+        if number in self._artificial:
+            return 0.0
+        column = self.columns[number]
+        reduced = 0.0 if phase == 1 else column.cost
+        for row, value in column.entries:
+            reduced -= prices[row] * value
+        return reduced
+
+    def _pivot(self, entering: int) -> int:
+        """Bring a column into the basis; the row in which it now stands."""
         entries = self.columns[entering].entries
-        direction = [0.0] * self.size
-        for i, line in enumerate(self._inverse):
-            total = 0.0
-            for row, value in entries:
-                total += line[row] * value
-            direction[i] = total
+        if len(entries) == 1:
+            ((row, value),) = entries
+            direction = [line[row] * value for line in self._inverse]
+        else:
+            direction = [
+                sum([line[row] * value for row, value in entries]) for line in self._inverse
+            ]
         leaving, step = -1, float("inf")
         for i, d in enumerate(direction):
             if d > EPS:
@@ -131,17 +192,19 @@ class Programme:
         top = [value / pivot for value in self._inverse[leaving]]
         places = [(j, value) for j, value in enumerate(top) if value]
         self._inverse[leaving] = top
+        x = self._x
         for i, d in enumerate(direction):
             if i != leaving and (d > 1e-13 or d < -1e-13):
                 line = self._inverse[i]
                 for j, value in places:
                     line[j] -= d * value
-                self._x[i] -= d * step
-        self._x[leaving] = step
+                x[i] -= d * step
+        x[leaving] = step
         self._basis[leaving] = entering
         self._pivots += 1
         if self._pivots % REFACTOR == 0:
             self._refactor()
+        return leaving
 
     def _refactor(self) -> None:
         """The inverse from the basis itself, by elimination with row exchange."""
@@ -172,6 +235,18 @@ class Programme:
     def infeasibility(self, prices: Sequence[float]) -> float:
         """Value of the true bounds under phase-1 multipliers: above 0, no solution exists."""
         return sum(p * b for p, b in zip(prices, self.bounds, strict=True))
+
+    def crash(self, columns: Sequence[int]) -> None:
+        """Bring these columns into the basis first, whatever they cost."""
+        for column in columns:
+            if column not in self._basis:
+                self._pivot(column)
+
+    def uncovered(self) -> float:
+        """What artificial columns still stand for."""
+        return sum(
+            x for column, x in zip(self._basis, self._x, strict=True) if column in self._artificial
+        )
 
     def solution(self) -> dict[int, float]:
         """Added columns that are not 0."""

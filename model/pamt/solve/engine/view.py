@@ -127,9 +127,14 @@ def look(problem: Problem, named: frozenset[Spot] = frozenset()) -> View:
             # long as the shortest kept, so that prices come out that fit all of them.
             counts[min(counts)] += len(others) - len(kept[key])
         bins += [Bin(*key, pages, count) for pages, count in sorted(counts.items())]
-    crowded = tuple(
-        tdmr for tdmr, room in enumerate(problem.room) if 0 <= room < len(problem.chunks)
-    )
+    wanted = [0] * len(problem.room)
+    for _, tdmr in opened:
+        wanted[tdmr] += len(sizes)
+    for each in bins:
+        over = each.chain.stretches if each.chain is not None else ((each.tdmr, 0),)
+        for tdmr, _ in over:
+            wanted[tdmr] += each.number * min(len(sizes), each.pages // sizes[-1])
+    crowded = tuple(t for t, room in enumerate(problem.room) if 0 <= room < wanted[t])
     return View(problem, classes, opened, tuple(bins), kept, crowded)
 
 
