@@ -34,7 +34,7 @@ class Formulas:
     def disjoint(self, a: Guard, b: Guard) -> bool:
         """Whether one is a conjunction with a part whose negation is a part of the other."""
         left, right = _parts(a), _parts(b)
-        if False in left or False in right:
+        if any(part is False for part in (*left, *right)):
             return True
         mine = {id(part) for part in left}
         denied = {id(part.args[0]) for part in left if isinstance(part, Term) and part.op == "not"}

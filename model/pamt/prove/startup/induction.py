@@ -149,11 +149,11 @@ def invariant(s: State, p: Parameters) -> dict[str, Any]:
                     equal(s.phase, int(Phase.READY)),
                 ),
             ),
-            s.done // UNITS_PER_GIB >= p.watched_gib,
+            s.done // p.units_per_gib >= p.watched_gib,
         ),
         "use comes after ready": implies(s.used, equal(s.phase, int(Phase.READY))),
         "used means done": implies(
-            both(p.loops_to_end, s.used), s.done // UNITS_PER_GIB >= p.watched_gib
+            both(p.loops_to_end, s.used), s.done // p.units_per_gib >= p.watched_gib
         ),
         "no failure on the way up": implies(
             both(either(negate(p.retries), p.sticky), s.failed),
