@@ -123,7 +123,7 @@ def test_show_in_colour_shows_the_same_characters(
 def test_show_has_a_form_for_plain_ascii(
     pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pamt.cli.show._shows_unicode", lambda _output: False)
+    monkeypatch.setattr("pamt.cli.show.shows_unicode", lambda _output: False)
     assert pamt("show", EMR).out.isascii()
 
 
@@ -223,7 +223,7 @@ def test_place_says_why_there_is_none(pamt: Callable[..., Any]) -> None:
 
 
 def test_place_with_a_small_budget_does_not_claim_an_optimum(pamt: Callable[..., Any]) -> None:
-    words = ("place", MACHINES / "huawei-8node-2016.toml", "--budget", "1")
+    words = ("place", MACHINES / "huawei-8node-2016.toml", "--steps", "1")
     ran = pamt(*words, "--json")
     assert ran.exit == 3
     assert ran.json["verdict"] in {"FEASIBLE", "UNDECIDED"}

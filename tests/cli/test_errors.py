@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -138,7 +139,27 @@ def test_a_defect_is_exit_70_and_never_a_verdict(
     monkeypatch.setattr("pamt.policies.protocol.run_policy", broken)
     ran = pamt("simulate", EMR)
     assert ran.exit == 70
-    assert "RuntimeError: a defect" in ran.err
+    assert "internal error: RuntimeError: a defect" in ran.err
+
+
+@pytest.mark.parametrize(
+    "where", ["pamt.solve.result.InternalDisagreement", "pamt.module.check.DisagreementError"]
+)
+def test_a_disagreement_is_exit_70_and_named(
+    where: str, pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _, name = where.rpartition(".")
+    kind = getattr(importlib.import_module(module), name)
+    values = (("one", "another"), "black is white") if "Internal" in name else ("black is white",)
+
+    def broken(*_: object) -> None:
+        raise kind(*values)
+
+    monkeypatch.setattr("pamt.policies.protocol.run_policy", broken)
+    ran = pamt("simulate", EMR)
+    assert (ran.exit, ran.out) == (70, "")
+    assert "internal disagreement, no answer is given:" in ran.err
+    assert "black is white" in ran.err
 
 
 def test_a_file_that_cannot_be_written_is_told(pamt: Callable[..., Any], tmp_path: Path) -> None:

@@ -114,12 +114,24 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("pamt: interrupted, nothing settled", err=True)
         return exits.NOT_SETTLED
-    except Exception:  # noqa: BLE001 - any other error is a bug of ours: say so, with its trace
-        import traceback
-
-        click.echo(traceback.format_exc(), err=True, nl=False)
-        click.echo("pamt: internal error; this is a bug", err=True)
+    except Exception as error:  # noqa: BLE001 - anything else is a bug of ours: say so
+        _report_defect(error)
         return exits.INTERNAL
+
+
+def _report_defect(error: Exception) -> None:
+    """To standard error: where it happened, and which two parts disagree if that is what it is.
+
+    The classes are told by name, since importing them would load what most commands do not need.
+    """
+    import traceback
+
+    click.echo(traceback.format_exc(), err=True, nl=False)
+    if any("Disagreement" in kind.__name__ for kind in type(error).__mro__):
+        click.echo(f"pamt: internal disagreement, no answer is given: {error}", err=True)
+    else:
+        click.echo(f"pamt: internal error: {type(error).__name__}: {error}", err=True)
+    click.echo("pamt: this is a bug; please report it with the map", err=True)
 
 
 def invoke(args: Sequence[str] | None) -> int:

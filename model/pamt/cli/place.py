@@ -63,10 +63,10 @@ def space_of(
 )
 @click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
 @click.option(
-    "--budget",
+    "--steps",
     type=click.IntRange(1),
-    metavar="STEPS",
-    help="Solver steps, not seconds, so that the answer is the same everywhere.",
+    metavar="NUMBER",
+    help="Budget in solver steps, not seconds: the answer is the same everywhere.",
 )
 @common
 def command(
@@ -78,7 +78,7 @@ def command(
     give_up: int | None,
     objective: str,
     accept: str | None,
-    budget: int | None,
+    steps: int | None,
     output: Output,
 ) -> int:
     """The best placement, or why there is none.
@@ -104,7 +104,7 @@ def command(
     loaded = load_machine(machine)
     interrupted = False
     try:
-        result = place(loaded.machine, wanted, order, budget or DEFAULT_STEPS)
+        result = place(loaded.machine, wanted, order, steps or DEFAULT_STEPS)
     except KeyboardInterrupt:
         interrupted = True
         result = _best_known(loaded.machine, wanted, order)
@@ -210,5 +210,5 @@ def _next_steps(path: str, space: Space, verdict: str) -> tuple[str, ...]:
         wider = _options(space._replace(reserve="cmr"))
         return (f"pamt place {path}{wider}    (holes from the CMRs)",)
     if verdict == "UNDECIDED":
-        return (f"pamt place {path}{_options(space)} --budget STEPS    (with more steps)",)
+        return (f"pamt place {path}{_options(space)} --steps NUMBER    (with more steps)",)
     return ()

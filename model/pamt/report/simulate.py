@@ -11,7 +11,7 @@ from pamt.kernel.memlist import trim_cmrs
 from pamt.machine import Machine
 from pamt.module.status import Status
 from pamt.outcome import EIO, ENOMEM, Outcome
-from pamt.ranges import Range
+from pamt.ranges import PAGE, Range
 from pamt.report.module_answer import condition, status_fields, status_text
 from pamt.report.table import table
 from pamt.report.words import count, errno_text, size_text, span_text
@@ -175,12 +175,14 @@ def _reason(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
             f" and {count(pamts, 'PAMT chunk')} in TDMR {at} of {len(outcome.tdmrs)}"
         )
     if at is not None and outcome.ret == ENOMEM:
-        home = outcome.tdmrs[at].home
+        home, pages = outcome.tdmrs[at].home, outcome.tdmrs[at].pages or 0
         largest = max((run.end - run.start for run in machine.free or ()), default=0)
-        return (
-            f"{outcome.reason}: TDMR {at}, wanted on node {home}; the largest free run of the map"
-            f" has {size_text(largest)}, but the scan tries slots only"
+        text = (
+            f"{outcome.reason}: TDMR {at}, wanted on node {home}, needs"
+            f" {size_text(pages * PAGE)}; the largest free run of the map has {size_text(largest)}"
         )
+        fits = largest >= pages * PAGE
+        return text + (": taken before, or no slot of the scan lies in it" if fits else "")
     return f"{outcome.reason}" + (f" at TDMR {at}" if at is not None else "")
 
 
