@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pamt.ranges import Range
     from pamt.report.drawing import Span
 
-__all__ = ["command"]
+__all__ = ["command", "plain", "shows_unicode", "terminal_width"]
 
 PLAIN_WIDTH = 100
 _WINDOW = re.compile(r"(0x[0-9a-fA-F]+|\d+)-(0x[0-9a-fA-F]+|\d+)")
@@ -77,8 +77,8 @@ def command(
         shown = f"policy {name}: {outcome.reason}"
         said = [message.text for message in outcome.messages if message.level != "I"]
     part = _parse_window(window)
-    columns = width or _terminal_width(output)
-    glyphs = UNICODE if _shows_unicode(output) else ASCII
+    columns = width or terminal_width(output)
+    glyphs = UNICODE if shows_unicode(output) else ASCII
 
     def lines() -> list[list[Span]]:
         return [
@@ -90,7 +90,7 @@ def command(
 
     def text() -> list[str]:
         coloured = output.file is None and _shows_colour()
-        return _rendered(lines(), columns) if coloured else [_plain(line) for line in lines()]
+        return _rendered(lines(), columns) if coloured else [plain(line) for line in lines()]
 
     product = None
     if output.file is not None and output.file.suffix.lower() == ".svg":
@@ -125,7 +125,7 @@ def _parse_window(text: str | None) -> Range | None:
     return Range(start, end)
 
 
-def _terminal_width(output: Output) -> int:
+def terminal_width(output: Output) -> int:
     if output.file is None and sys.stdout.isatty():
         return max(40, shutil.get_terminal_size().columns)
     return (
@@ -135,7 +135,7 @@ def _terminal_width(output: Output) -> int:
     )
 
 
-def _shows_unicode(output: Output) -> bool:
+def shows_unicode(output: Output) -> bool:
     encoding = "utf-8" if output.file is not None else (sys.stdout.encoding or "ascii")
     return encoding.lower().replace("-", "").startswith("utf")
 
@@ -144,7 +144,7 @@ def _shows_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _plain(line: Iterable[Span]) -> str:
+def plain(line: Iterable[Span]) -> str:
     return "".join(span.text for span in line).rstrip()
 
 
