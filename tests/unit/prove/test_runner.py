@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,11 @@ def test_progress_names_every_obligation() -> None:
     said: list[str] = []
     prove(("T4",), mutants=False, progress=said.append)
     assert said[0] == "t4_chunk: disjoint"
+
+
+def test_no_solver_is_loaded_before_one_is_asked() -> None:
+    code = (
+        "import sys, pamt.prove, pamt.prove.startup; pamt.prove.load_theorems();"
+        "sys.exit(bool({'z3', 'cvc5', 'networkx'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import fields
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -145,3 +146,10 @@ def test_a_trace_is_drawn() -> None:
     said = [element.text or "" for element in drawing.iter() if element.tag.endswith("text")]
     assert any("PAMTs of a TDMR go back" in line for line in said)
     assert drawing.find("{http://www.w3.org/2000/svg}title").text == "a < b & c"
+
+
+def test_the_drawing_in_the_documentation_is_the_trace(root: Path) -> None:
+    decision = decide(STATEMENT["no-call-can-write-free-pages"], ERA["v6.8"])
+    assert decision.parameters is not None
+    drawn = trace_svg(decision.trace, decision.parameters, decision.statement.says)
+    assert (root / "docs" / "startup-trace.svg").read_text() == drawn

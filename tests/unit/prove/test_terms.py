@@ -35,7 +35,7 @@ NAMES = ("a", "b", "c")
 def _expressions() -> st.SearchStrategy[Any]:
     """Functions of three integers, written once for numbers and for formulas."""
     leaves = st.one_of(
-        st.integers(-20, 20).map(lambda n: lambda v: n),
+        st.integers(-20, 20).map(lambda n: lambda _: n),
         st.sampled_from(NAMES).map(lambda name: lambda v: v[name]),
     )
 

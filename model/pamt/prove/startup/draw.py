@@ -13,7 +13,7 @@ __all__ = ["Lane", "lanes", "trace_svg", "trace_text"]
 
 _MODULE = ("fresh", "initialised", "configured", "keyed")
 _ROW, _TOP, _LEFT = 26, 44, 16
-_SAID_WIDTH, _LANE_WIDTH = 470, 150
+_SAID_WIDTH, _LANE_WIDTH = 530, 150
 
 
 class Lane(NamedTuple):
