@@ -124,6 +124,14 @@ def home() -> Claim:
     )
 
 
+def home_skipping() -> Claim:
+    """A range that ends below the TDMR is not the answer: `construct` skips those in one step."""
+    made = turn(home_node, {"tdmr": TDMR}, R)
+    return Claim(
+        {"goes on": negate(left_with(made))}, needs={"ends below the TDMR": R.end < TDMR.start}
+    )
+
+
 def home_holds_memory() -> Claim:
     """With T1: the first range that ends above the TDMR's base starts below its end, so the home
     node has memory in the TDMR. Ranges before it end at or below the base.
@@ -159,6 +167,7 @@ THEOREM = Theorem(
         Obligation("inner", "the search for a CMR that contains a range", inner),
         Obligation("none-outside", "no range outside: None", none_outside),
         Obligation("home", "the first range that ends above the base", home),
+        Obligation("home-skipping", "ranges below the TDMR may be skipped", home_skipping),
         Obligation("home-holds-memory", "the home node has memory in its TDMR", home_holds_memory),
     ),
     mutants=(

@@ -135,6 +135,20 @@ def stops() -> Claim:
     )
 
 
+def skipping() -> Claim:
+    """A range that ends below the TDMR changes nothing: `construct` skips those in one step."""
+    made, _, when, _ = one_turn()
+    return Claim(
+        {
+            "goes on": negate(left_with(made)),
+            "no hole": negate(when),
+            "no change": equal(made.next.variables["prev_end"], BEFORE.prev_end),
+        },
+        needs={"ends below the TDMR": END < B},
+        given={**TDMR_OK, **NOT_EMPTY},
+    )
+
+
 BEYOND = boolean("in_memory_beyond")
 """x lies in a range at or after the one where the walk stopped; false if it did not stop."""
 
@@ -193,6 +207,7 @@ THEOREM = Theorem(
         Obligation("step", "a turn that goes on keeps the invariant", step),
         Obligation("new-hole", "a hole found is inside, not empty, beyond the last", new_hole),
         Obligation("stops", "the walk stops exactly at a range above the TDMR", stops),
+        Obligation("skipping", "ranges below the TDMR may be skipped", skipping),
         Obligation("use", "in the end the holes are the TDMR minus the memory", use),
     ),
     mutants=(

@@ -6,12 +6,15 @@ of which only what T1 to T7 prove is known. Facts about sets are facts about one
 
 from __future__ import annotations
 
+import ast
+import inspect
 import random
 from typing import Any, NamedTuple
 
 from pamt.configuration import Area, Call, Configuration, Pamt, Tdmr
 from pamt.kernel.layout import lay_out_tdmrs
 from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange
+from pamt.module import config
 from pamt.module.call import default_call
 from pamt.module.check import check_outcome
 from pamt.module.config import walk_call
@@ -525,6 +528,41 @@ def every_rule() -> Evidence:
     return Evidence(not missing, ", ".join(missing) or f"{len(asked)} rules")
 
 
+def only_rules_refuse() -> Evidence:
+    """In the source of the walk, every finding stands under an `if` that asks the rule it names.
+
+    So a configuration that breaks no rule is answered with success, whatever the walk's order.
+    """
+    tree = ast.parse(inspect.getsource(config))
+    strange: list[str] = []
+    seen = 0
+    for branch in [node for node in ast.walk(tree) if isinstance(node, ast.If)]:
+        asked = {
+            call.func.id
+            for call in ast.walk(branch.test)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        }
+        if "_hits_any" in asked:
+            asked |= {"pp_other"}  # its only call
+        for statement in branch.body:
+            if isinstance(statement, ast.Return) and _finding(statement.value) is not None:
+                seen += 1
+                if str(_finding(statement.value)).lower() not in asked:
+                    strange.append(f"line {statement.lineno}: {_finding(statement.value)}")
+    everywhere = [node for node in ast.walk(tree) if _finding(node) is not None]
+    if len(everywhere) != seen:
+        strange.append("a finding that stands under no if")
+    return Evidence(not strange and seen >= len(COVERED), "; ".join(strange) or f"{seen} findings")
+
+
+def _finding(node: ast.AST | None) -> str | None:
+    """The rule that a call ``Finding("RULE", ...)`` names."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+        named = node.args[0]
+        return str(named.value) if isinstance(named, ast.Constant) else ""
+    return None
+
+
 def random_map(rng: random.Random) -> Machine:
     """Sorted ranges inside touching and separate CMRs, free runs inside the ranges."""
     at = MIB
@@ -565,7 +603,7 @@ THEOREM = Theorem(
     formal="for all maps: assumptions and mainline(map) = C imply no rule of TDH.SYS.CONFIG is"
     " broken by C",
     trusts="T1, T2, T3, T4, T6, T7; that sorted() sorts, that the allocator hands out disjoint"
-    " pieces of free runs, and the order of calls in pamt.module.config and pamt.kernel.construct.",
+    " pieces of free runs, and the order of calls in pamt.kernel.construct.",
     obligations=(
         Obligation("tdmr-rules", "the six rules about TDMRs", tdmr_rules),
         Obligation("some-tdmr", "a list that is not empty gives a TDMR", some_tdmr),
@@ -587,6 +625,9 @@ THEOREM = Theorem(
         Obligation("parts-convertible", "T_CMR", parts_convertible),
         Obligation("pamts-convertible", "P_CMR", pamts_convertible),
         Check("every-rule", "every rule of the module is covered", every_rule),
+        Check(
+            "only-rules-refuse", "the walk refuses only where a rule is broken", only_rules_refuse
+        ),
         Check("replayed", "random maps, the policy and the module themselves", replayed),
     ),
     mutants=(
