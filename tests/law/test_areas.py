@@ -81,7 +81,7 @@ def test_adding_stops_at_the_limit_and_at_an_unaligned_piece(
         pieces.append(Range(at, end + 1 if index == odd else end))
         at = end + PAGE
     got = reserve_areas(tdmr, pieces, limit)
-    reached = min(len(pieces), limit, odd if odd < len(pieces) else len(pieces))
+    reached = min(len(pieces), limit, odd)
     assert len(got.areas) == reached
     if odd < len(pieces) and odd <= limit:
         assert got.stop == "unaligned"

@@ -114,7 +114,7 @@ def machine_of_vector(given: dict[str, Any]) -> Machine:
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
-    """An outcome in the shape of the recordings: plain numbers, fields left out where not reached."""
+    """An outcome in the shape of the recordings: plain numbers, without what was not reached."""
     record: dict[str, Any] = {
         "ret": outcome.ret,
         "outcome": outcome.reason,

@@ -24,7 +24,7 @@ __all__ = ["greedy"]
 
 
 def greedy(machine: Machine, alloc: Allocator, /) -> Outcome:
-    """Place the largest TDMR's chunk first, each in the first place that fits, nearest node first."""
+    """Place the largest TDMR's chunk first, each in the first place that fits, nearest first."""
     limits = machine.limits
     dynamic = limits.dynamic_pamt
     listed = build_memory_list(machine.memory or ())

@@ -41,7 +41,7 @@ class Allocator(Protocol):
         """What is free on `node` now: ascending, disjoint, touching runs joined."""
 
     def contig(self, size: int, node: int) -> Placement | None:
-        """Take `size` contiguous bytes as the kernel's scan does, `node` first; None if none fits."""
+        """Take `size` contiguous bytes by the kernel's scan, `node` first; None if none fits."""
 
     def take(self, wanted: Range, node: int) -> None:
         """Take exactly `wanted`.  Raises ValueError when a page of it is not free on `node`."""

@@ -33,7 +33,11 @@ def test_the_regions_stand_back_to_back_4k_first() -> None:
 
 
 def test_home_is_the_first_range_that_ends_above_the_base() -> None:
-    listed = [MemoryRange(0, GIB, 1), MemoryRange(GIB, 2 * GIB, 2), MemoryRange(5 * GIB, 6 * GIB, 3)]
+    listed = [
+        MemoryRange(0, GIB, 1),
+        MemoryRange(GIB, 2 * GIB, 2),
+        MemoryRange(5 * GIB, 6 * GIB, 3),
+    ]
     assert home_node(Range(GIB, 2 * GIB), listed) == 2
     assert home_node(Range(0, GIB), listed) == 1
     # Its start plays no part: the range may lie wholly above the TDMR.

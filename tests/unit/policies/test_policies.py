@@ -19,7 +19,9 @@ RECORDED = Path(__file__).parents[2] / "conformance" / "data" / "kernel.jsonl"
 
 
 def recorded_machines() -> list[Machine]:
-    return [machine_of_vector(json.loads(line)["input"]) for line in RECORDED.read_text().splitlines()]
+    return [
+        machine_of_vector(json.loads(line)["input"]) for line in RECORDED.read_text().splitlines()
+    ]
 
 
 def test_built_in_names() -> None:
