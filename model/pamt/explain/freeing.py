@@ -18,7 +18,7 @@ from pamt.policies.protocol import Policy
 from pamt.ranges import MIB, PAGE, Range, RangeSet
 from pamt.standins import complete
 
-__all__ = ["Freed", "free_pages"]
+__all__ = ["Freed", "NotFreed", "free_pages"]
 
 ROUNDS = 64
 """At most one slot for each TDMR the module takes."""
@@ -29,35 +29,44 @@ class Freed(NamedTuple):
 
     ranges: tuple[Range, ...]
     trial: Trial
+    machine: Machine
+    """The machine with these pages free."""
 
     @property
     def pages(self) -> int:
         return sum(r.size for r in self.ranges) // PAGE
 
 
-def free_pages(policy: Policy, machine: Machine) -> Freed | str:
+class NotFreed(NamedTuple):
+    """Why freeing pages was not seen to help, and whether it is proven not to."""
+
+    reason: str
+    proven: bool
+
+
+def free_pages(policy: Policy, machine: Machine) -> Freed | NotFreed:
     """Free slots one after the other until `policy` works; or why that does not help."""
     done = pin_facts(machine)
     if done.free is None:
-        return "every page of memory outside zone Movable is taken to be free already"
+        return NotFreed("all memory outside zone Movable is taken to be free already", True)
     freed = RangeSet()
     for _ in range(ROUNDS):
         trial = try_policy(policy, done)
         if trial.works:
-            return Freed(freed.runs, trial)
+            return Freed(freed.runs, trial, done)
         outcome = trial.outcome
         if outcome.reason != "ENOMEM_pamt" or outcome.failed_tdmr is None:
-            return f"more free pages do not help: {outcome.reason}"
+            return NotFreed(f"the failure is not one of room: {outcome.reason}", False)
         wanted = outcome.tdmrs[outcome.failed_tdmr]
         if wanted.home is None or not wanted.pages:
-            return "more free pages do not help: there is no memory to cover"
+            return NotFreed("there is no memory to cover", True)
         best = _cheapest_slot(done, outcome, wanted.home, wanted.pages * PAGE)
         if best is None:
-            return f"no slot of node {wanted.home} lies in its memory as a whole"
+            return NotFreed(f"no slot of node {wanted.home} lies in its memory as a whole", False)
         freed |= best
         free = [*(done.free or ()), *(FreeRun(r.start, r.end, wanted.home) for r in best)]
         done = replace(done, free=tuple(sorted(free)))
-    return "no set of slots was found"
+    return NotFreed("no set of slots was found", False)
 
 
 def _cheapest_slot(machine: Machine, outcome: Outcome, node: int, size: int) -> RangeSet | None:

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import NamedTuple
 
 from pamt.configuration import Configuration
-from pamt.explain.changes import Trial, try_policy
-from pamt.explain.freeing import free_pages
+from pamt.explain.changes import Trial, pin_facts, try_policy, withdraw
+from pamt.explain.freeing import Freed, free_pages
 from pamt.explain.sentences import size_text
 from pamt.explain.withdraw import RUNS, PageClass, Withdrawal, withdraw_pages
 from pamt.kernel.construct import construct
@@ -34,19 +36,33 @@ from pamt.policies.linux import LINUX as VARIANTS
 from pamt.policies.linux import LinuxPolicy
 from pamt.policies.protocol import Policy
 from pamt.ranges import KIB, PAGE, Range
-from pamt.solve import FEASIBLE, OPTIMAL, place
+from pamt.solve import FEASIBLE, INFEASIBLE, OPTIMAL, UNDECIDED, place
 from pamt.standins import complete
 
-__all__ = ["KINDS", "Repair", "Repairs", "boot_lines", "find_repairs", "memmap"]
+__all__ = [
+    "KINDS",
+    "SOLVER_STEPS",
+    "Missing",
+    "Repair",
+    "Repairs",
+    "boot_lines",
+    "find_repairs",
+    "memmap",
+]
 
+ONLINE_TRIALS = 256
+"""Sets of nodes that are tried out."""
 KINDS = ("withdraw", "online", "free", "reserve", "variant", "cut", "merge")
 SOLVER_STEPS = 50_000_000
+"""Steps for each question that is put to the placement engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
     """One change after which the policy works, tried out.
 
+    `machine` is the changed machine, where the machine is what changes; a change of software has
+    the `configuration` only.
     `cost` counts pages withdrawn, freed or reserved (0 for a change of software); within its kind
     nothing cheaper than `bound` works.  `ranges` are the pages concerned.
     `alternatives` are further single changes of the same cost.
@@ -62,6 +78,7 @@ class Repair:
     max_areas: int = 0
     pamt_kb: int = 0
     configuration: Configuration | None = None
+    machine: Machine | None = None
 
     @property
     def optimal(self) -> bool:
@@ -69,18 +86,48 @@ class Repair:
         return self.cost <= self.bound
 
 
+class No(NamedTuple):
+    """No repair, and whether that is proven."""
+
+    reason: str
+    proven: bool
+
+
+class Missing(NamedTuple):
+    """Why there is no repair of a kind, or that none was found."""
+
+    kind: str
+    reason: str
+    proven: bool
+    """No repair of this kind exists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """What a search for repairs found.
+    """What a search for repairs found; `trial` is the policy's run on the machine as it is."""
 
-    `needed` is False when the policy works as it is.  `missing` says, for kinds without a
-    repair, why there is none, or that none was found.
-    """
-
-    needed: bool
+    trial: Trial
     found: tuple[Repair, ...] = ()
-    missing: tuple[tuple[str, str], ...] = ()
-    runs: int = 0
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def needed(self) -> bool:
+        """The policy does not work as it is."""
+        return not self.trial.works
+
+    @property
+    def best(self) -> Repair | None:
+        """The first repair: kinds come in the order in which they disturb least."""
+        return self.found[0] if self.found else None
+
+    @property
+    def verdict(self) -> str:
+        """OPTIMAL, FEASIBLE, INFEASIBLE, UNDECIDED (DESIGN, section 7)."""
+        if not self.needed:
+            return OPTIMAL
+        if self.best is not None:
+            return OPTIMAL if self.best.optimal else FEASIBLE
+        return INFEASIBLE if all(m.proven for m in self.missing) else UNDECIDED
 
 
 def find_repairs(
@@ -94,8 +141,9 @@ def find_repairs(
 
     `runs` bounds runs of the policy in the search for pages to withdraw, `steps` the solver's.
     """
-    if try_policy(policy, machine).works:
-        return Repairs(False)
+    trial = try_policy(policy, machine)
+    if trial.works:
+        return Repairs(trial)
     finders = {
         "withdraw": lambda: _withdraw(policy, machine, runs),
         "online": lambda: _online(policy, machine),
@@ -106,14 +154,14 @@ def find_repairs(
         "merge": lambda: _policy_change("merge", machine, LINUX._replace(reserve="minimal"), steps),
     }
     found: list[Repair] = []
-    missing: list[tuple[str, str]] = []
+    missing: list[Missing] = []
     for kind in kinds:
         for got in finders[kind]():
             if isinstance(got, Repair):
                 found.append(got)
             else:
-                missing.append((kind, got))
-    return Repairs(True, tuple(found), tuple(missing), runs)
+                missing.append(Missing(kind, *got))
+    return Repairs(trial, tuple(found), tuple(missing))
 
 
 def memmap(gone: Range) -> str:
@@ -138,74 +186,83 @@ def boot_lines(gone: Sequence[Range]) -> tuple[str, ...]:
     )
 
 
-def _withdraw(policy: Policy, machine: Machine, runs: int) -> Iterator[Repair | str]:
+def _withdraw(policy: Policy, machine: Machine, runs: int) -> Iterator[Repair | No]:
     found: Withdrawal = withdraw_pages(policy, machine, runs)
     if found.pages is None or found.trial is None or found.cost is None:
-        yield f"no set of pages was found; fewer than {found.bound} are proven not to be enough"
+        if found.bound >= NEVER:
+            yield No(
+                "no free run holds the PAMTs of even one GiB, and withdrawing frees nothing", True
+            )
+        else:
+            yield No(
+                f"no set of pages was found; fewer than {found.bound} are proven not to be enough",
+                False,
+            )
         return
-    ranges = ", ".join(f"{r.start:#x}-{r.end:#x}" for r in found.pages)
     yield Repair(
         "withdraw",
         found.cost,
         found.bound,
-        f"withdraw {_pages(found.cost)}: {ranges}",
+        f"withdraw {_pages(found.cost)}: {_ranges(found.pages)}",
         boot_lines(found.pages),
         found.pages,
         found.alternatives,
         found.trial.max_areas,
         found.trial.outcome.pamt_kb,
         found.trial.outcome.configuration(),
+        withdraw(pin_facts(machine), found.pages),
     )
 
 
-def _online(policy: Policy, machine: Machine) -> Iterator[Repair | str]:
+def _online(policy: Policy, machine: Machine) -> Iterator[Repair | No]:
     movable = [node for node in machine.nodes if any(z.name == "Movable" for z in node.zones or ())]
     if not movable:
-        yield "no node has a zone Movable"
+        yield No("no node has a zone Movable", True)
         return
     if machine.free is not None:
-        yield "the map gives the free runs, which say nothing of what a Movable zone holds"
+        yield No("the map gives the free runs, which do not say what zone Movable holds", False)
         return
-    for node in movable:
-        changed = replace(node, zones=None)
-        others = tuple(changed if n.id == node.id else n for n in machine.nodes)
-        trial = try_policy(policy, replace(machine, nodes=others))
-        if trial.works:
-            yield _from_trial(
-                "online",
-                trial,
-                f"online the memory of node {node.id} as kernel memory, not in zone Movable",
-                ("boot without movable_node, or online its blocks with 'online_kernel'",),
-            )
-            return
-    everything = tuple(replace(n, zones=None) for n in machine.nodes)
-    trial = try_policy(policy, replace(machine, nodes=everything))
-    if trial.works:
-        names = ", ".join(str(node.id) for node in movable)
-        yield _from_trial(
-            "online", trial, f"online the memory of nodes {names} as kernel memory", ()
-        )
-        return
-    yield "no order of onlining helps: the policy fails without any zone Movable too"
+    tried = 0
+    for number in range(1, len(movable) + 1):
+        for chosen in combinations(movable, number):
+            if tried == ONLINE_TRIALS:
+                yield No("none of the sets of nodes that were tried helps", False)
+                return
+            tried += 1
+            ids = {node.id for node in chosen}
+            nodes = tuple(replace(n, zones=None) if n.id in ids else n for n in machine.nodes)
+            changed = replace(machine, nodes=nodes)
+            trial = try_policy(policy, changed)
+            if trial.works:
+                names = ", ".join(str(node.id) for node in chosen)
+                yield _from_trial(
+                    "online",
+                    trial,
+                    f"online the memory of node {names} as kernel memory, not in zone Movable",
+                    ("boot without movable_node, or online its blocks with 'online_kernel'",),
+                    changed,
+                )
+                return
+    yield No("no order of onlining helps: the policy fails without any zone Movable too", True)
 
 
-def _free(policy: Policy, machine: Machine) -> Iterator[Repair | str]:
+def _free(policy: Policy, machine: Machine) -> Iterator[Repair | No]:
     got = free_pages(policy, machine)
-    if isinstance(got, str):
-        yield got
+    if not isinstance(got, Freed):
+        yield No(got.reason, got.proven)
         return
-    ranges = ", ".join(f"{r.start:#x}-{r.end:#x}" for r in got.ranges)
     yield Repair(
         "free",
         got.pages,
         1,
-        f"free (or move what is in) {_pages(got.pages)}: {ranges}",
+        f"free (or move what is in) {_pages(got.pages)}: {_ranges(got.ranges)}",
         ("start TDX earlier after boot, before this memory is taken into use",),
         got.ranges,
         (),
         got.trial.max_areas,
         got.trial.outcome.pamt_kb,
         got.trial.outcome.configuration(),
+        got.machine,
     )
 
 
@@ -225,9 +282,9 @@ class _Reserved:
         del returned, node
 
 
-def _reserve(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | str]:
+def _reserve(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | No]:
     if not isinstance(policy, LinuxPolicy):
-        yield "a boot-time reservation is known for the kernel variants only"
+        yield No("a boot-time reservation is known for the kernel variants only", True)
         return
     variant = policy.variant
     limits = replace(machine.limits, dynamic_pamt=variant.dynamic_pamt)
@@ -235,7 +292,9 @@ def _reserve(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | 
     space = LINUX._replace(reserve="cmr" if variant.holes_from_cmrs else "memory")
     result = place(done, space, budget=steps, canonical=False)
     if result.configuration is None:
-        yield f"no place for every PAMT exists ({result.verdict})"
+        proven = result.verdict == INFEASIBLE
+        lead = "no place for every PAMT exists" if proven else "no place for every PAMT was found"
+        yield No(f"{lead} ({result.verdict})", proven)
         return
     node_of = [(f.range, f.node) for f in done.free or ()]
     places = []
@@ -246,7 +305,7 @@ def _reserve(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | 
     outcome = construct(done, _Reserved(places), variant)
     trial = Trial(outcome, check_outcome(outcome, done) if outcome.succeeded else None)
     if not trial.works:
-        yield "the kernel's other steps fail even with every PAMT at its best place"
+        yield No("the kernel's other steps fail even with every PAMT at its best place", False)
         return
     pages = sum(p.range.size for p in places) // PAGE
     summary = f"reserve {_pages(pages)} at boot for the PAMTs, at the places listed"
@@ -262,21 +321,23 @@ def _reserve(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | 
     )
 
 
-def _variants(policy: Policy, machine: Machine) -> Iterator[Repair | str]:
+def _variants(policy: Policy, machine: Machine) -> Iterator[Repair | No]:
     works = False
     for name, other in VARIANTS.items():
-        if other is policy:
+        if other == policy:
             continue
         trial = try_policy(other, machine)
         if trial.works:
             works = True
             summary = f"run linux:{name} ({other.variant.summary})"
-            yield _from_trial("variant", trial, summary, ())
+            needs = ("the TDX module must support Dynamic PAMT",)
+            actions = needs if other.variant.dynamic_pamt else ()
+            yield _from_trial("variant", trial, summary, actions)
     if not works:
-        yield "every kernel variant fails on this map"
+        yield No("every other kernel variant fails on this map", True)
 
 
-def _policy_change(kind: str, machine: Machine, space: Space, steps: int) -> Iterator[Repair | str]:
+def _policy_change(kind: str, machine: Machine, space: Space, steps: int) -> Iterator[Repair | No]:
     done = complete(machine).machine
     result = place(done, space, budget=steps, canonical=False)
     what = {
@@ -284,7 +345,9 @@ def _policy_change(kind: str, machine: Machine, space: Space, steps: int) -> Ite
         "merge": "reserve only what must be, and join reserved areas that touch",
     }[kind]
     if result.verdict not in {OPTIMAL, FEASIBLE} or result.configuration is None:
-        yield f"to {what} does not help ({result.verdict})"
+        proven = result.verdict == INFEASIBLE
+        said = "does not help" if proven else "was not seen to help"
+        yield No(f"to {what} {said} ({result.verdict})", proven)
         return
     configuration = result.configuration
     most = max(len(t.reserved) for t in configuration.tdmrs)
@@ -304,7 +367,13 @@ def _policy_change(kind: str, machine: Machine, space: Space, steps: int) -> Ite
     )
 
 
-def _from_trial(kind: str, trial: Trial, summary: str, actions: tuple[str, ...]) -> Repair:
+def _from_trial(
+    kind: str,
+    trial: Trial,
+    summary: str,
+    actions: tuple[str, ...],
+    machine: Machine | None = None,
+) -> Repair:
     return Repair(
         kind,
         0,
@@ -316,9 +385,17 @@ def _from_trial(kind: str, trial: Trial, summary: str, actions: tuple[str, ...])
         trial.max_areas,
         trial.outcome.pamt_kb,
         trial.outcome.configuration(),
+        machine,
     )
 
 
 def _pages(number: int) -> str:
     noun = "page" if number == 1 else "pages"
     return f"{number} {noun} ({size_text(number * PAGE)})"
+
+
+def _ranges(ranges: Sequence[Range]) -> str:
+    """Single pages by their address, others as ranges; a few of them."""
+    shown = [f"{r.start:#x}" if r.size == PAGE else f"{r.start:#x}-{r.end:#x}" for r in ranges[:4]]
+    more = len(ranges) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

@@ -1,55 +1,45 @@
-"""Which pages to withdraw so that a policy succeeds: every single page, then small sets.
+"""Which pages to withdraw so that a policy succeeds, cheapest first, and how few can be enough.
+
+**Counting** (:mod:`pamt.explain.shortage`): pages below which the kernel's areas or TDMRs cannot be
+enough, whatever else happens.
 
 **One page, exactly.**  The policy is run with an unknown page withdrawn
 (:mod:`pamt.explain.tracked`); each run covers all addresses that lead to the same steps, and runs
-follow one another until every page of every memory range is covered.  If none helps, no single
-page does: that is the bound that a repair of two pages is proven cheapest with.
+follow one another until every page that the failure hangs on is covered
+(:mod:`pamt.explain.sensitive`; no other page can help).  If none helps, no single page does: that
+is the bound with which a repair of two pages is proven cheapest.
 
-**More pages.**  Sets of *moves* in order of pages spent: take a whole memory range between two
-holes out (two holes become one), split a TDMR at a GiB border (a page withdrawn below the border
-makes the kernel end a TDMR there), trim the start of a node (which shifts the kernel's slots).  What is
-found is tried out; that nothing cheaper exists is claimed only as far as it is proven, by the
-single-page runs and by counting holes (:func:`least_pages`).
+**Two pages, exactly**, when three are found and counting allows two (:mod:`pamt.explain.pairs`).
+
+**More pages** (:mod:`pamt.explain.moves`): sets of moves in order of pages spent and still needed.
+What is found is tried out; that nothing cheaper exists is claimed only as far as it is proven.
+
+Pages below 1 MiB are left alone: the kernel keeps them for itself.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
-from pamt.explain.changes import Trial, pin_facts, try_policy, withdraw
-from pamt.explain.tracked import Window
-from pamt.kernel.areas import find_holes
-from pamt.kernel.contig import first_slot
-from pamt.kernel.layout import lay_out_tdmrs
-from pamt.kernel.memlist import LOW_MEMORY_END, build_memory_list
+from pamt.explain.changes import Trial
+from pamt.explain.moves import better_set
+from pamt.explain.pairs import two_pages_can_do
+from pamt.explain.runner import RUNS, OutOfRunsError, Runner
+from pamt.explain.sensitive import sensitive_pages
+from pamt.explain.shortage import least_pages
+from pamt.explain.sweep import PageClass, one_page_classes
+from pamt.kernel.sizes import pamt_sizes
 from pamt.machine import Machine
-from pamt.outcome import PlannedTdmr
+from pamt.policies.greedy import greedy
+from pamt.policies.linux import LinuxPolicy
 from pamt.policies.protocol import Policy
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 from pamt.standins import complete
 
-__all__ = ["PageClass", "Withdrawal", "least_pages", "one_page_classes", "withdraw_pages"]
+__all__ = ["RUNS", "PageClass", "Withdrawal", "withdraw_pages"]
 
-RUNS = 5_000
-"""Runs of the policy that a search may spend."""
-MOST_PAGES = 4096
-"""Largest withdrawal that is searched for (16 MiB)."""
-
-
-class PageClass(NamedTuple):
-    """Pages any single one of which has the same effect: addresses `first` to `last`, inclusive."""
-
-    first: int
-    last: int
-    trial: Trial
-
-    @property
-    def pages(self) -> int:
-        return (self.last - self.first) // PAGE + 1
+NEVER = 1 << 52
+"""A bound that no number of pages reaches: withdrawing is proven not to help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,182 +67,77 @@ class Withdrawal:
         return self.cost is not None and self.cost <= self.bound
 
 
-class _OutOfRunsError(Exception):
-    """The budget of policy runs is spent."""
-
-
-class _Runner:
-    def __init__(self, policy: Policy, machine: Machine, runs: int) -> None:
-        self.machine = pin_facts(machine)
-        self.left = runs
-        self._policy = policy
-
-    def without(self, gone: Sequence[Range]) -> Trial:
-        if self.left <= 0:
-            raise _OutOfRunsError
-        self.left -= 1
-        return try_policy(self._policy, withdraw(self.machine, gone))
-
-
 def withdraw_pages(policy: Policy, machine: Machine, runs: int = RUNS) -> Withdrawal:
     """The fewest pages whose withdrawal makes `policy` succeed, as far as `runs` runs can tell."""
-    runner = _Runner(policy, machine, runs)
+    runner = Runner(policy, machine, runs)
     trial = runner.without(())
     if trial.works:
-        return Withdrawal((), 0, trial, runs=runs - runner.left)
-    bound = 1
-    try:
-        classes = list(one_page_classes(runner))
-    except _OutOfRunsError:
-        return Withdrawal(None, bound, runs=runs)
-    working = tuple(c for c in classes if c.trial.works)
-    if working:
-        best = min(working, key=_disturbance)
-        page = (Range(best.first, best.first + PAGE),)
-        return Withdrawal(page, bound, runner.without(page), working, runs - runner.left)
-    bound = max(2, least_pages(runner.machine))
-    try:
-        found = _search(runner)
-    except _OutOfRunsError:
-        found = None
+        return Withdrawal((), 0, trial, runs=runner.used)
+    if _hopeless(policy, runner.machine):
+        return Withdrawal(None, NEVER, runs=runner.used)
+    bound = max(1, _least(policy, runner.machine))
+    classes: tuple[PageClass, ...] = ()
+    if bound == 1:
+        where = sensitive_pages(policy, runner.machine, trial)
+        try:
+            # Half of the runs, so that a set of pages may be found where this one is too much.
+            runner.left -= runs // 2
+            classes = tuple(one_page_classes(runner, where))
+            bound = 2
+        except OutOfRunsError:
+            pass
+        finally:
+            runner.left += runs // 2
+        working = tuple(c for c in classes if c.trial.works)
+        if working:
+            return _one_page(runner, working)
+    found = better_set(runner, classes, bound, holes=_counts_holes(policy))
     if found is None:
-        return Withdrawal(None, bound, runs=runs - runner.left)
-    gone, trial = found
-    return Withdrawal(gone, bound, trial, runs=runs - runner.left)
+        return Withdrawal(None, bound, runs=runner.used)
+    if found.cost == 3 and bound == 2:
+        pair = two_pages_can_do(runner, holes=_counts_holes(policy))
+        if pair is False:
+            bound = 3
+        elif pair is not None:
+            runner.left += 1
+            return Withdrawal(pair, bound, runner.without(pair), runs=runner.used)
+    return Withdrawal(found.gone, bound, found.trial, runs=runner.used)
+
+
+def _one_page(runner: Runner, working: tuple[PageClass, ...]) -> Withdrawal:
+    best = min(working, key=_disturbance)
+    rest = tuple(c for c in working if c is not best)
+    page = (Range(best.first, best.first + PAGE),)
+    return Withdrawal(page, 1, best.trial, (best, *rest), runner.used)
+
+
+def _counts_holes(policy: Policy) -> bool:
+    """Whether the policy takes holes from the memory list."""
+    if isinstance(policy, LinuxPolicy):
+        return not policy.variant.holes_from_cmrs
+    return policy is greedy
+
+
+def _least(policy: Policy, machine: Machine) -> int:
+    """What counting alone says; 0 for a policy that may not follow the kernel's layout."""
+    if isinstance(policy, LinuxPolicy) or policy is greedy:
+        return least_pages(machine, holes=_counts_holes(policy))
+    return 0
+
+
+def _hopeless(policy: Policy, machine: Machine) -> bool:
+    """No free run holds the chunk of even one GiB, and withdrawing frees nothing."""
+    if not isinstance(policy, LinuxPolicy):
+        return False
+    least = pamt_sizes(GIB, machine.limits, policy.variant.dynamic_pamt).total
+    free = complete(machine).machine.free or ()
+    by_node: dict[int, list[Range]] = {}
+    for f in free:
+        by_node.setdefault(f.node, []).append(f.range)
+    return not any(run.size >= least for runs in by_node.values() for run in RangeSet(runs))
 
 
 def _disturbance(working: PageClass) -> tuple[int, int, int, int]:
-    """How much else changes with the page: memory for PAMTs, TDMRs, areas; then the lowest."""
+    """How much else changes with the page: TDMRs, memory for PAMTs, areas; then the lowest."""
     outcome = working.trial.outcome
-    return (outcome.pamt_kb, len(outcome.tdmrs), working.trial.max_areas, working.first)
-
-
-def one_page_classes(runner: _Runner) -> Iterator[PageClass]:
-    """Every single page of memory above 1 MiB, in classes of equal effect."""
-    for r in runner.machine.memory or ():
-        start = max(r.start, LOW_MEMORY_END)
-        at = start
-        while at < r.end:
-            # The first and the last page of a range leave one piece, the others two.
-            high = r.end - PAGE
-            if at in (r.start, high):
-                window = Window(at, at, at)
-            else:
-                window = Window(at, at, max(at, high - PAGE))
-            page: Any = window.page()
-            trial = runner.without((Range(page, page + PAGE),))
-            yield PageClass(at, window.high, _settled(trial, runner, at, window))
-            at = window.high + PAGE
-
-
-def _settled(trial: Trial, runner: _Runner, at: int, window: Window) -> Trial:
-    """The trial without tracked addresses: run again for a page that is going to be shown."""
-    if window.low == window.high or not trial.works:
-        return Trial(replace(trial.outcome, tdmrs=(), trace=()), trial.status)
-    return runner.without((Range(at, at + PAGE),))
-
-
-def least_pages(machine: Machine) -> int:
-    """A number of pages below which no withdrawal can bring every TDMR's holes under the limit.
-
-    Inside one GiB, memory pieces have fixed gaps between them, and the GiB lies in one TDMR
-    whatever the layout: each gap between two pieces that stay takes an area.  A gap goes only when
-    a whole piece goes.
-    """
-    listed = build_memory_list(machine.memory or ())
-    limit = machine.limits.max_reserved_per_tdmr
-    least = 0
-    for tdmr in lay_out_tdmrs(listed, machine.limits.max_tdmrs).tdmrs:
-        for base in range(tdmr.start, tdmr.end, GIB):
-            cell = Range(base, base + GIB)
-            pieces = [r.range.clip(cell) for r in listed if r.range.overlaps(cell)]
-            gaps = sum(a.end < b.start for a, b in pairwise(pieces))
-            over = gaps - limit
-            if over > 0:
-                sizes = sorted(piece.size // PAGE for piece in pieces)
-                least = max(least, sum(sizes[:over]))
-    return least
-
-
-class _Entry(NamedTuple):
-    cost: int
-    gone: tuple[Range, ...]
-
-
-def _search(runner: _Runner) -> tuple[tuple[Range, ...], Trial] | None:
-    """Sets of moves in order of pages; the first that works."""
-    waiting: list[_Entry] = [_Entry(0, ())]
-    seen: set[tuple[Range, ...]] = {()}
-    while waiting:
-        gone = heapq.heappop(waiting).gone
-        trial = runner.without(gone)
-        if trial.works:
-            return gone, trial
-        for move in _moves(withdraw(runner.machine, gone), trial):
-            after = RangeSet((*gone, *move)).runs
-            spent = sum(r.size for r in after) // PAGE
-            if spent <= MOST_PAGES and after not in seen:
-                seen.add(after)
-                heapq.heappush(waiting, _Entry(spent, after))
-    return None
-
-
-def _moves(machine: Machine, trial: Trial) -> Iterator[tuple[Range, ...]]:
-    """Moves that can change how `trial` failed."""
-    outcome = trial.outcome
-    if outcome.reason == "ENOSPC_tdmrs":
-        for r in build_memory_list(machine.memory or ()):
-            if r.end - r.start <= MOST_PAGES * PAGE:
-                yield (r.range,)
-        return
-    if outcome.failed_tdmr is None or outcome.failed_tdmr >= len(outcome.tdmrs):
-        return
-    failed = outcome.tdmrs[outcome.failed_tdmr]
-    if outcome.reason == "ENOSPC_reserved":
-        yield from _fewer_holes(machine, failed)
-    elif outcome.reason == "ENOMEM_pamt":
-        yield from _shifted_slots(machine, failed)
-
-
-def _fewer_holes(machine: Machine, failed: PlannedTdmr) -> Iterator[tuple[Range, ...]]:
-    listed = build_memory_list(machine.memory or ())
-    tdmr = failed.range
-    holes = find_holes(tdmr, listed)
-    edges = {hole.end for hole in holes} | {tdmr.start}
-    for r in listed:
-        inside = r.range.clip(tdmr)
-        if inside.is_empty or inside.size > MOST_PAGES * PAGE:
-            continue
-        # Taking a piece out joins the hole before it with the one behind it.
-        if inside.start in edges:
-            yield (r.range,)
-    for r in listed:
-        for border in range(tdmr.start + GIB, tdmr.end, GIB):
-            if r.start < border < r.end:
-                yield (Range(border - PAGE, border),)
-                yield (Range(border, border + PAGE),)
-
-
-def _shifted_slots(machine: Machine, failed: PlannedTdmr) -> Iterator[tuple[Range, ...]]:
-    """Trim the lowest memory of the home node until a slot of its zone falls into a free run.
-
-    Only zones that the map does not give move.  The fewest pages that do it for any of the node's
-    free runs; the trial decides whether the rest of the start-up follows.
-    """
-    done = complete(machine).machine
-    own = [r for r in machine.memory or () if r.node == failed.home]
-    known = [node for node in machine.nodes if node.id == failed.home]
-    if not own or not failed.pages or any(node.zones is not None for node in known):
-        return
-    size = failed.pages * PAGE
-    lowest = min(own)
-    runs = RangeSet(f.range for f in done.free or () if f.node == failed.home)
-    zone_of = {node.id: node.zones or () for node in done.nodes}
-    for zone in zone_of.get(lowest.node, ()):
-        if zone.start != lowest.start:
-            continue
-        for pages in range(1, min(MOST_PAGES, (lowest.end - lowest.start) // PAGE)):
-            start = zone.start + pages * PAGE
-            if first_slot(Range(start, zone.end), size, runs.runs) is not None:
-                yield (Range(lowest.start, start),)
-                break
+    return (len(outcome.tdmrs), outcome.pamt_kb, working.trial.max_areas, working.first)
