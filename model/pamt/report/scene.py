@@ -103,9 +103,7 @@ def scene_of_outcome(machine: Machine, outcome: Outcome, variant: Variant | None
     return _scene(machine, listed, drawn, RangeSet(reserved))
 
 
-def _holes(
-    tdmr: Range, present: Sequence[Range | MemoryRange], ends: Sequence[int]
-) -> list[Range]:
+def _holes(tdmr: Range, present: Sequence[Range | MemoryRange], ends: Sequence[int]) -> list[Range]:
     """What `present` leaves over of `tdmr`; `ends` are its ends, if they ascend, else empty."""
     if not ends:
         return find_holes(tdmr, present)
