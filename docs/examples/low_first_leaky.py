@@ -7,14 +7,16 @@ from pamt.kernel.areas import chunks_inside, find_holes, reserve_areas, sort_are
 from pamt.kernel.layout import lay_out_tdmrs
 from pamt.kernel.memlist import build_memory_list
 from pamt.kernel.sizes import home_node, pamt_regions, pamt_sizes
+from pamt.machine import Machine
 from pamt.outcome import Outcome, PlannedTdmr
+from pamt.policies.protocol import Allocator
 from pamt.ranges import Range
 
 
-def low_first_leaky(machine, alloc):
+def low_first_leaky(machine: Machine, alloc: Allocator, /) -> Outcome:
     """Each chunk at the start of the first free run of the home node that can hold it."""
     limits = machine.limits
-    listed = build_memory_list(machine.memory)
+    listed = build_memory_list(machine.memory or ())
     layout = lay_out_tdmrs(listed, limits.max_tdmrs)
     if layout.exhausted or not layout.tdmrs:
         return Outcome(-28, "no TDMRs")
@@ -34,7 +36,7 @@ def low_first_leaky(machine, alloc):
         alloc.take(place, node)
         chunks.append((place, node))
     planned = []
-    for tdmr, chunk in zip(layout.tdmrs, chunks):
+    for tdmr, chunk in zip(layout.tdmrs, chunks, strict=True):
         pieces = find_holes(tdmr, listed) + chunks_inside(tdmr, [c[0] for c in chunks])
         reserved = reserve_areas(tdmr, pieces, limits.max_reserved_per_tdmr)
         if reserved.stop != "filled":

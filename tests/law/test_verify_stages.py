@@ -1,4 +1,4 @@
-"""Every stage: the interpreter's plain run is Python's, its symbolic run is Python's at any model."""
+"""Every stage: the interpreter's plain run is Python's, the symbolic run too, at any model."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ def borders(draw: st.DrawFn, most: int = 5) -> list[tuple[int, int]]:
         st.sampled_from([0, 255, 256, 257, TOP // 4, TOP // 4 + 1, TOP // 2 - 1, TOP // 2, TOP]),
     )
     found = sorted(set(draw(st.lists(places, max_size=2 * most))))
-    pairs = [(a * PAGE, b * PAGE) for a, b in zip(found[::2], found[1::2], strict=False)]
-    return pairs
+    return [(a * PAGE, b * PAGE) for a, b in zip(found[::2], found[1::2], strict=False)]
 
 
 def plain(value: Any) -> Any:
@@ -85,7 +84,7 @@ STAGES: list[tuple[str, Callable[[list[Any], Any], tuple[Stage, tuple[Any, ...]]
         lambda rs, t: (first_range_outside_cmrs, (rs, [Range(t.start, t.start + GIB), t])),
     ),
     ("trim", lambda rs, _: (trim_cmrs, ([Cmr(r.start, r.end - r.start) for r in rs],))),
-    ("sizes", lambda rs, t: (pamt_sizes, (t.end - t.start, Limits(), False))),
+    ("sizes", lambda _, t: (pamt_sizes, (t.end - t.start, Limits(), False))),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Symbolic verdicts against plain enumeration, against the path explorer, and against planted bugs."""
+"""Symbolic verdicts against enumeration, against the path explorer, and against planted bugs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_every_map_of_a_grid_is_judged_alike(policy: str, name: str) -> None:
             addresses += [r.start, r.end]
         for c in machine.cmrs or ():
             addresses += [c.base, c.base + c.size]
-        here = [made.interpreter.equal(a, v) for a, v in zip(made.addresses, addresses, strict=True)]
+        here = [
+            made.interpreter.equal(a, v) for a, v in zip(made.addresses, addresses, strict=True)
+        ]
         answers = {query.ask([*here, *o.guards], 10**8).verdict for o in found}
         plain = the_property.broken(the_policy, run_plainly(the_policy, complete(machine).machine))
         assert ("sat" in answers) == (plain is not None), (machine, plain)

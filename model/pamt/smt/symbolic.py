@@ -294,6 +294,8 @@ class Symbols:
         import z3
 
         self._z3 = z3
+        self.context: Any = z3.Context()
+        """Of these symbols alone: steps do not depend on what was asked before in the process."""
         self.encoding: Encoding = encoding
         self.side: list[Any] = []
         """Solver constraints that define what was introduced; assert them with every query."""
@@ -352,9 +354,14 @@ class Symbols:
         self._fresh += 1
         return self.address(f"{name}!{self._fresh}", low, high)
 
+    def fresh_boolean(self, name: str) -> SymBool:
+        """A free truth value under a name of its own."""
+        self._fresh += 1
+        return self.boolean(f"{name}!{self._fresh}")
+
     def boolean(self, name: str) -> SymBool:
         """A free truth value."""
-        made = self._guard(self._z3.Bool(name))
+        made = self._guard(self._z3.Bool(name, self.context))
         self.variables[name] = made
         return made
 
@@ -395,20 +402,20 @@ class Symbols:
         return "<" if best[goal] else "<="
 
     def _holds(self, guard: Guard) -> Any:
-        return self._z3.BoolVal(guard) if isinstance(guard, bool) else guard.term
+        return self._z3.BoolVal(guard, self.context) if isinstance(guard, bool) else guard.term
 
     def _variable(self, name: str) -> Any:
         if self.encoding == "bv":
-            return self._z3.BitVec(name, _BV_WIDTH)
-        return self._z3.Int(name)
+            return self._z3.BitVec(name, _BV_WIDTH, self.context)
+        return self._z3.Int(name, self.context)
 
     # Terms
 
     def number(self, value: int) -> Any:
         """A constant of the encoding's sort."""
         if self.encoding == "bv":
-            return self._z3.BitVecVal(value, _BV_WIDTH)
-        return self._z3.IntVal(value)
+            return self._z3.BitVecVal(value, _BV_WIDTH, self.context)
+        return self._z3.IntVal(value, self.context)
 
     def plus(self, a: Any, b: Any) -> Any:
         return a + b
@@ -595,7 +602,7 @@ class Symbols:
             unit = a.unit
             if op == "==":
                 if b % unit:
-                    return self._z3.BoolVal(False)
+                    return self._z3.BoolVal(False, self.context)
                 return a.term == self.number(b // unit)
             limit = -(-b // unit) - 1 if op == "<" else b // unit
             return a.term <= self.number(limit)
@@ -711,7 +718,7 @@ class Symbols:
     # Division and rounding
 
     def quotient(self, value: SymInt, divisor: int) -> tuple[Any, Any]:
-        """``(value // divisor, value % divisor)``, by a definition that has exactly one solution."""
+        """``(value // divisor, value % divisor)``, by a definition with exactly one solution."""
         common = gcd(value.unit, divisor)
         key = (value.term.get_id(), value.unit, divisor)
         if key in self._quotients:

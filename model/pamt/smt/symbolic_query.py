@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from pamt.smt.interrupt import reason_unknown
-from pamt.smt.symbolic import SymBool, SymInt, Symbols
+from pamt.smt.symbolic import Symbols, SymBool, SymInt
 
 __all__ = ["Assignment", "Query", "Verdict"]
 
@@ -57,7 +57,9 @@ class Query:
         import z3
 
         self._symbols = symbols
-        self._solver = z3.SolverFor("QF_BV") if symbols.encoding == "bv" else z3.SimpleSolver()
+        context = symbols.context
+        bits = symbols.encoding == "bv"
+        self._solver = z3.SolverFor("QF_BV", context) if bits else z3.SimpleSolver(context)
         self._solver.set("random_seed", seed)
         self._loaded = 0
         self.steps = 0
@@ -108,7 +110,7 @@ class Query:
         if guard is False:
             import z3
 
-            self._solver.add(z3.BoolVal(False))
+            self._solver.add(z3.BoolVal(False, self._symbols.context))
         elif guard is not True:
             self._solver.add(guard.term)
 
@@ -158,9 +160,9 @@ class Query:
 
     def _count(self) -> int:
         statistics = self._solver.statistics()
-        for key in statistics.keys():
+        for key, value in statistics:
             if key == "rlimit count":
-                return int(statistics.get_key_value(key))
+                return int(value)
         return 0
 
 

@@ -122,9 +122,7 @@ class SymbolicAllocator:
         ]
         return interpreter.merger.first(arms) if arms else None
 
-    def _each_node(
-        self, interpreter: Interpreter, node: Value
-    ) -> list[tuple[Guard, int]]:
+    def _each_node(self, interpreter: Interpreter, node: Value) -> list[tuple[Guard, int]]:
         """The nodes that a symbolic node number may stand for, each with its guard."""
         if isinstance(node, int):
             return [(True, node)]
@@ -159,9 +157,7 @@ class SymbolicAllocator:
             if not slots:
                 kept.append((present, run))
                 continue
-            taken = domain.disjunction(
-                domain.narrowing(guard, live) for guard, _ in slots
-            )
+            taken = domain.disjunction(domain.narrowing(guard, live) for guard, _ in slots)
             slot = interpreter.merger.first(slots)
             guard = domain.conjunction(live, taken)
             if guard is False:

@@ -32,7 +32,7 @@ ASSUMPTIONS: dict[str, ScopeAssumption] = {
             "apart",
             "neighbouring memory ranges, or free runs, of one node do not touch (memblock merges"
             " those, unless their flags differ)",
-            "memory ranges of one node may touch; free runs still do not",
+            "memory ranges of one node may touch (free runs given as such still do not)",
         ),
         ScopeAssumption(
             "above-1m",

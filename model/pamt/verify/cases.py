@@ -1,8 +1,8 @@
 """Splitting a scope into cases: what is fixed before the symbolic run, and what stays open.
 
-A case fixes how many items there are, the node of each memory range, and the GiB in which each range
-starts and ends.  Then the TDMRs, their sizes and homes are plain numbers, and only page offsets
-stay symbolic: every address of the memory is any page of its GiB.
+A case fixes how many items there are, the node of each memory range, and the GiB in which each
+range starts and ends.  Then the TDMRs, their sizes and homes are plain numbers, and only page
+offsets stay symbolic: every address of the memory is any page of its GiB.
 
     case       | r0 .. r0 |          r1 |.. r1     |
     GiB        0          1             2          3
@@ -14,7 +14,7 @@ TDMRs, span.  So when one is found, every smaller case has been gone through bef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations, combinations_with_replacement, product
 from typing import NamedTuple
 
@@ -98,6 +98,7 @@ def _node_choices(count: int, used: int) -> Iterator[tuple[int, ...]]:
 def _layouts(scope: Scope, count: int) -> Iterator[tuple[tuple[tuple[int, int], ...], int]]:
     """GiBs of starts and ends, ascending, with the number of TDMRs that follows."""
     cells = range(scope.first_gib, scope.gib)
+    flats: Iterable[tuple[int, ...]]
     if scope.assumes("whole-gib"):
         # Borders b0 < b1 <= b2 < b3 ..., shifted so that they all differ.
         chosen = (
@@ -113,7 +114,5 @@ def _layouts(scope: Scope, count: int) -> Iterator[tuple[tuple[tuple[int, int], 
     for flat in flats:
         pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
         # Any page will do: TDMRs depend on the GiBs only.
-        stand_ins = [
-            MemoryRange(first * GIB, last * GIB + PAGE, 0) for first, last in pairs
-        ]
+        stand_ins = [MemoryRange(first * GIB, last * GIB + PAGE, 0) for first, last in pairs]
         yield pairs, len(lay_out_tdmrs(stand_ins, 2 * count + 1).tdmrs)

@@ -12,7 +12,7 @@ from pamt.standins import complete
 from pamt.verify.cases import cases
 from pamt.verify.obligation import run_plainly, run_symbolically
 from pamt.verify.properties import load_policy
-from pamt.verify.result import Budget, Disagreement, Measure
+from pamt.verify.result import DEFAULT_BUDGET, Budget, Disagreement, Measure
 from pamt.verify.scope import Scope
 from pamt.verify.smallest import minimise
 from pamt.verify.symbolic_map import EmptyCase, build_map, plain_machine
@@ -56,7 +56,7 @@ def diff(
     policy_a: str | Policy,
     policy_b: str | Policy,
     scope: Scope,
-    budget: Budget = Budget(),
+    budget: Budget = DEFAULT_BUDGET,
     encoding: Encoding = "lin",
 ) -> DiffResult:
     """Compare the verdicts (success, or which failure) of two policies on every map of `scope`.
@@ -66,9 +66,7 @@ def diff(
     """
     from pamt.smt.symbolic_query import Query
 
-    policies = tuple(
-        load_policy(p) if isinstance(p, str) else p for p in (policy_a, policy_b)
-    )
+    policies = tuple(load_policy(p) if isinstance(p, str) else p for p in (policy_a, policy_b))
     best: dict[tuple[str, str], Difference] = {}
     undecided: list[str] = []
     asked = steps = done = 0
@@ -113,7 +111,8 @@ def diff(
                 outcomes = tuple(run_plainly(policy, full).outcome for policy in policies)
                 if tuple(o.reason if o else "" for o in outcomes) != pair:
                     raise Disagreement(f"symbolic: {pair}, plain: {outcomes}", machine)
-                assert outcomes[0] is not None and outcomes[1] is not None
+                assert outcomes[0] is not None
+                assert outcomes[1] is not None
                 best[pair] = Difference(
                     pair,
                     machine,

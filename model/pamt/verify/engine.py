@@ -26,6 +26,7 @@ from pamt.verify.obligation import (
 )
 from pamt.verify.properties import load_policy, parse_property
 from pamt.verify.result import (
+    DEFAULT_BUDGET,
     Budget,
     Counterexample,
     Disagreement,
@@ -67,7 +68,7 @@ def verify(
     policy: str | Policy,
     property_name: str | Property,
     scope: Scope,
-    budget: Budget = Budget(),
+    budget: Budget = DEFAULT_BUDGET,
     *,
     encoding: Encoding = "lin",
     progress: Progress | None = None,
@@ -82,7 +83,9 @@ def verify(
     Disagreement when a counterexample does not stand up to its replay.
     """
     the_policy = load_policy(policy) if isinstance(policy, str) else policy
-    the_property = parse_property(property_name) if isinstance(property_name, str) else property_name
+    the_property = (
+        parse_property(property_name) if isinstance(property_name, str) else property_name
+    )
     search = _Search()
     all_cases = list(cases(scope))
     for case in all_cases:
@@ -94,18 +97,16 @@ def verify(
                 f" {len(all_cases)} cases"
             )
             break
-        _one_case(the_policy, the_property, scope, case, budget, encoding, search, vacuity, replacements)
+        _one_case(
+            the_policy, the_property, scope, case, budget, encoding, search, vacuity, replacements
+        )
         search.done += 1
         if progress is not None:
             progress(search.done, len(all_cases), search.steps)
     counterexample = None
     if search.best is not None:
-        counterexample = _counterexample(
-            the_policy, the_property, search, replay=not replacements
-        )
-    verdict: Any = (
-        "VIOLATED" if counterexample else "UNDECIDED" if search.undecided else "HOLDS"
-    )
+        counterexample = _counterexample(the_policy, the_property, search, replay=not replacements)
+    verdict: Any = "VIOLATED" if counterexample else "UNDECIDED" if search.undecided else "HOLDS"
     return VerifyResult(
         verdict=verdict,
         policy=policy if isinstance(policy, str) else getattr(policy, "__name__", str(policy)),
@@ -158,7 +159,9 @@ def _one_case(
         if answer.assignment is None:
             continue
         before = search.best[1].measure if search.best is not None else None
-        found = minimise(made, query, obligation.guards, answer.assignment, budget.per_query, before)
+        found = minimise(
+            made, query, obligation.guards, answer.assignment, budget.per_query, before
+        )
         if found is not None and (before is None or found.measure < before):
             search.best = (made, found, obligation.label)
     if vacuity:
@@ -206,7 +209,8 @@ def _counterexample(
     why = _broken(policy, the_property, run)
     if why is None:
         raise Disagreement(
-            f"the symbolic run breaks {the_property.name} ({label}), the plain run does not", machine
+            f"the symbolic run breaks {the_property.name} ({label}), the plain run does not",
+            machine,
         )
     return Counterexample(
         machine,
@@ -240,7 +244,8 @@ def _without_each(policy: Policy, the_property: Property, machine: Machine) -> I
             if not rest and what != "free run":
                 yield f"{what} {index}: the only one"
                 continue
-            smaller = replace(machine, **{fields[what]: rest})
+            changed: dict[str, Any] = {fields[what]: rest}
+            smaller = replace(machine, **changed)
             try:
                 why = _broken(policy, the_property, run_plainly(policy, complete(smaller).machine))
             except (ValueError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Every map of a tiny scope on a grid, by plain Python: the oracle that symbolic verdicts are held to."""
+"""Every map of a tiny scope on a grid, by plain Python: the oracle of symbolic verdicts."""
 
 from __future__ import annotations
 

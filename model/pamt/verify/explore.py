@@ -94,7 +94,7 @@ def explore_function(
             outcome: Any = function()
         except TooManyPaths:
             raise
-        except Exception as error:  # a path that raises is a path
+        except Exception as error:  # noqa: BLE001 - a path that raises is a path
             outcome = error
         finally:
             symbols.decide = None

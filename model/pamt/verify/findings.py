@@ -1,21 +1,15 @@
 """What the engine has found by itself, as questions that can be asked again.
 
-``python -m pamt.verify.findings [--only NAME] [DIRECTORY]`` asks them all and writes each found map,
-with the answer in it, as an ordinary machine file; a line for each goes to standard output.
+``tests/bench/verify_findings.py`` asks them all and writes each found map as a machine file.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from pamt.machine import Limits, Machine
-from pamt.maps.machine_write import dump_machine
 from pamt.verify.assumptions import DEFAULT
 from pamt.verify.diff import diff
 from pamt.verify.engine import verify
@@ -126,6 +120,27 @@ FINDINGS: tuple[Finding, ...] = (
         " (2 areas: 3 TDMRs)",
     ),
     Finding(
+        "areas-exhausted-by-pamts-real-limits",
+        "linux:mainline",
+        "complete:linux@ENOSPC_reserved",
+        replace(
+            HIGH,
+            ranges=17,
+            fewest_ranges=16,
+            gib=21,
+            assumptions=(DEFAULT | {"whole-gib"}) - {"apart"},
+        ),
+        "the same at the real limit of 16: 17 TDMRs on one node; 16 never do",
+    ),
+    Finding(
+        "node-without-tdmr",
+        "linux:mainline",
+        "docs/examples/predicates.py:every_node_is_at_home",
+        replace(HIGH, ranges=2, nodes=2),
+        "a node whose memory lies inside another's rounded GiB is no TDMR's home: its pages have"
+        " their metadata on the other node",
+    ),
+    Finding(
         "not-accepted-unless-convertible",
         "linux:mainline",
         "accepted",
@@ -189,6 +204,21 @@ FINDINGS: tuple[Finding, ...] = (
         "less memory than one static chunk is enough for Dynamic PAMT",
     ),
     Finding(
+        "greedy-fails",
+        "greedy",
+        "complete:linux",
+        replace(
+            HIGH,
+            ranges=3,
+            fewest_ranges=3,
+            free=2,
+            gib=8,
+            assumptions=DEFAULT - {"apart", "free-is-memory"},
+        ),
+        "greedy puts the largest chunk into the first run that holds it, where the two smaller ones"
+        " would have fitted exactly",
+    ),
+    Finding(
         "not-local",
         "linux:mainline",
         "local",
@@ -200,7 +230,7 @@ FINDINGS: tuple[Finding, ...] = (
         "linux:mainline",
         "renaming",
         replace(HIGH, ranges=3, nodes=3),
-        "with three nodes at equal distances, numbering them otherwise moves a PAMT to another node",
+        "with three nodes at equal distances, other node numbers move a PAMT to another node",
     ),
 )
 
@@ -235,39 +265,3 @@ def reproduce(finding: Finding) -> Found | None:
         result.steps,
         time.perf_counter() - began,
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask all questions and write the maps; 1 when one has no answer any more."""
-    parser = argparse.ArgumentParser(description="find the listed maps again")
-    parser.add_argument("directory", nargs="?", default="specs/found", type=Path)
-    parser.add_argument("--only", action="append", default=[])
-    options = parser.parse_args(arguments)
-    missing = 0
-    for finding in FINDINGS:
-        if options.only and finding.name not in options.only:
-            continue
-        found = reproduce(finding)
-        if found is None:
-            missing += 1
-            print(f"{finding.name}: NOT FOUND by {finding.command}")
-            continue
-        machine = replace(
-            found.machine,
-            name=finding.name,
-            source=finding.command,
-            assumptions=(finding.says,),
-        )
-        options.directory.mkdir(parents=True, exist_ok=True)
-        (options.directory / f"{finding.name}.toml").write_text(dump_machine(machine))
-        certificate = "smallest" if found.certified else "smallest found"
-        print(
-            f"{finding.name}: {found.why} | {certificate} {tuple(found.measure[:8])} |"
-            f" {found.steps} steps, {found.seconds:.2f} s | {finding.command}",
-            flush=True,
-        )
-    return 1 if missing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

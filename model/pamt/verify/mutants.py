@@ -26,7 +26,7 @@ from pamt.machine import Limits, MemoryRange
 from pamt.ranges import GIB, PAGE, Range, align_down, align_up
 from pamt.verify.engine import verify
 from pamt.verify.interp import Interpreter, Value
-from pamt.verify.result import Budget, Vacuity
+from pamt.verify.result import DEFAULT_BUDGET, Budget, Vacuity
 from pamt.verify.scope import Scope
 
 __all__ = ["MUTANTS", "Mutant", "check_mutants"]
@@ -64,7 +64,7 @@ def _no_head(tdmr: Range, present: Sequence[Range | MemoryRange]) -> list[Range]
             break
         if r.end < tdmr.start:
             continue
-        if r.start > prev_end and prev_end > tdmr.start:
+        if r.start > prev_end > tdmr.start:
             holes.append(Range(prev_end, r.start))
         prev_end = r.end
     if prev_end < tdmr.end:
@@ -73,11 +73,7 @@ def _no_head(tdmr: Range, present: Sequence[Range | MemoryRange]) -> list[Range]
 
 
 def _hole_from_start(tdmr: Range, present: Sequence[Range | MemoryRange]) -> list[Range]:
-    holes: list[Range] = []
-    for r in present:
-        if r.start > tdmr.start and r.start < tdmr.end:
-            holes.append(Range(tdmr.start, r.start))
-    return holes
+    return [Range(tdmr.start, r.start) for r in present if tdmr.start < r.start < tdmr.end]
 
 
 def _no_chunks(tdmr: Range, chunks: Sequence[Range]) -> list[Range]:
@@ -86,20 +82,15 @@ def _no_chunks(tdmr: Range, chunks: Sequence[Range]) -> list[Range]:
 
 def _one_area_more(tdmr: Range, pieces: Sequence[Range], max_reserved: int) -> Reserved:
     areas: list[Area] = []
-    count = 0
     for piece in pieces:
-        if count > max_reserved:
+        if len(areas) > max_reserved:
             return Reserved(areas, EXHAUSTED)
         areas.append(Area(piece.start - tdmr.start, piece.end - piece.start))
-        count += 1
     return Reserved(areas, FILLED)
 
 
 def _overlapping_layout(listed: Sequence[MemoryRange], max_tdmrs: int) -> Layout:
-    tdmrs: list[Range] = []
-    for r in listed:
-        tdmrs.append(Range(align_down(r.start, GIB), align_up(r.end, GIB)))
-    return Layout(tdmrs, False)
+    return Layout([Range(align_down(r.start, GIB), align_up(r.end, GIB)) for r in listed], False)
 
 
 def _short_layout(listed: Sequence[MemoryRange], max_tdmrs: int) -> Layout:
@@ -165,12 +156,18 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("the 2M PAMT is too small", pamt_sizes, _small_2m, ("accepted",), _HIGH),
     Mutant("the second range is forgotten", build_memory_list, _first_only, ("covered",), _HIGH),
     Mutant("the home is the last range's node", home_node, _last_home, ("local",), _NODES),
-    Mutant("a failure keeps its PAMTs", construct._give_back, _keep, ("clean",), _HIGH),
+    Mutant(
+        "a failure keeps its PAMTs",
+        construct._give_back,  # noqa: SLF001 - the stage that is replaced
+        _keep,
+        ("clean",),
+        _HIGH,
+    ),
 )
 
 
 def check_mutants(
-    policy: str, property_name: str, budget: Budget = Budget()
+    policy: str, property_name: str, budget: Budget = DEFAULT_BUDGET
 ) -> tuple[Vacuity, ...]:
     """For each mutant that the property is expected to notice: whether it does.
 

@@ -120,6 +120,6 @@ def run_plainly(policy: Policy, machine: Machine) -> PlainRun:
     allocator = ContigAllocator(machine.nodes, machine.free or ())
     try:
         outcome = policy(machine, allocator)
-    except Exception as error:  # a policy of a user's own may raise anything
+    except Exception as error:  # noqa: BLE001 - a policy of a user's own may raise anything
         return PlainRun(machine, None, allocator, repr(error))
     return PlainRun(machine, outcome, allocator)

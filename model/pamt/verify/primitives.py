@@ -16,13 +16,13 @@ from pamt.outcome import Message
 from pamt.ranges import Range, RangeSet
 from pamt.verify.interp import GuardedList, Interpreter, Value
 
-__all__ = ["AscendingRuns", "PRIMITIVES"]
+__all__ = ["PRIMITIVES", "AscendingRuns"]
 
 Guard = Any
 
 
 class AscendingRuns:
-    """A set of integers given by ascending, disjoint ranges: what a zone's span needs of RangeSet."""
+    """A set given by ascending, disjoint ranges: what a zone's span needs of RangeSet."""
 
     symbolic_methods = ("overlaps",)
 
@@ -40,8 +40,7 @@ class AscendingRuns:
         """Whether a range shares an integer with `window`, which must not be empty."""
         both = interpreter.domain.conjunction
         return interpreter.domain.disjunction(
-            both(guard, both(r.start < window.end, window.start < r.end))
-            for guard, r in self.items
+            both(guard, both(r.start < window.end, window.start < r.end)) for guard, r in self.items
         )
 
 

@@ -9,6 +9,7 @@ from pamt.machine import Machine
 from pamt.outcome import Outcome
 
 __all__ = [
+    "DEFAULT_BUDGET",
     "Budget",
     "Counterexample",
     "Disagreement",
@@ -25,6 +26,9 @@ class Budget(NamedTuple):
 
     per_query: int = 50_000_000
     total: int = 5_000_000_000
+
+
+DEFAULT_BUDGET = Budget()
 
 
 class Measure(NamedTuple):

@@ -70,16 +70,14 @@ class Scope:
         named = (
             "the real limits (64 TDMRs, 16 areas)"
             if (limits.max_tdmrs, limits.max_reserved_per_tdmr) == (64, 16)
-            else f"limits scaled to {limits.max_tdmrs} TDMRs and {limits.max_reserved_per_tdmr} areas"
+            else f"limits scaled to {limits.max_tdmrs} TDMRs, {limits.max_reserved_per_tdmr} areas"
         )
         count = (
             f"{self.ranges}"
             if self.fewest_ranges == self.ranges
             else f"{self.fewest_ranges} to {self.ranges}"
         )
-        free = (
-            "" if self.assumes("free-is-memory") else f", up to {self.free} free runs"
-        )
+        free = "" if self.assumes("free-is-memory") else f", up to {self.free} free runs"
         return (
             f"every map of {count} memory ranges on up to {self.nodes} nodes, at any 4 KiB-aligned"
             f" addresses from {self.lowest:#x} up to {self.end:#x} ({self.gib} GiB), up to"

@@ -116,13 +116,11 @@ def _lowest(
     return smallest, assignment, proved
 
 
-def _repacked(
-    made: SymbolicMap, query: Query, assignment: Assignment, budget: int
-) -> Assignment:
+def _repacked(made: SymbolicMap, query: Query, assignment: Assignment, budget: int) -> Assignment:
     """The same map on the coarsest grid that still breaks the property, if one is found.
 
-    Boundaries of memory are packed onto multiples of 2 MiB (the first and the last of a GiB onto its
-    borders, where they may go there); CMRs are widened.
+    Boundaries of memory are packed onto multiples of 2 MiB, the last one at a GiB border if it may
+    lie there; a single CMR is widened.
     """
     best = assignment
     for stretch in (True, False):
@@ -171,9 +169,7 @@ def _off(made: SymbolicMap, alignment: int) -> Any:
         if isinstance(address, int):
             total = total + (1 if address % alignment else 0)
             continue
-        rest = address % alignment
-        off = (rest != 0) if not isinstance(rest, int) else rest != 0
-        total = symbols.counter(total, off, 1)
+        total = symbols.counter(total, address % alignment != 0, 1)
     return total
 
 

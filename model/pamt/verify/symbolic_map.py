@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pamt.smt.symbolic import Encoding, Symbols
     from pamt.smt.symbolic_query import Assignment
 
-__all__ = ["EmptyCase", "SymbolicMap", "build_map", "plain_machine"]
+__all__ = ["EmptyCase", "SymbolicMap", "build_map", "inside_runs", "joined_runs", "plain_machine"]
 
 Guard = Any
 
@@ -39,10 +40,9 @@ class SymbolicMap:
 
     def allocator(self) -> SymbolicAllocator:
         """A fresh allocator of this machine."""
-        by_node: dict[int, list[tuple[Guard, Range]]] = {}
-        for run in self.machine.free or ():
-            by_node.setdefault(run.node, []).append((True, Range(run.start, run.end)))
-        return SymbolicAllocator(self.machine.nodes, by_node)
+        return SymbolicAllocator(
+            self.machine.nodes, joined_runs(self.interpreter, self.machine.free or ())
+        )
 
 
 def build_map(scope: Scope, case: Case, encoding: Encoding = "lin") -> SymbolicMap:
@@ -69,9 +69,7 @@ def build_map(scope: Scope, case: Case, encoding: Encoding = "lin") -> SymbolicM
     if case.free is not None:
         for f in free:
             addresses += [f.start, f.end]
-    return SymbolicMap(
-        case, symbols, interpreter, machine, case.free is not None, tuple(addresses)
-    )
+    return SymbolicMap(case, symbols, interpreter, machine, case.free is not None, tuple(addresses))
 
 
 def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
@@ -152,9 +150,7 @@ def inside_runs(symbols: Symbols, start: Value, end: Value, cmrs: list[Cmr]) -> 
     return symbols.disjunction(options)
 
 
-def _free(
-    scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange]
-) -> list[FreeRun]:
+def _free(scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange]) -> list[FreeRun]:
     if case.free is None:
         # As the stand-in does it: all memory, without what lies below 1 MiB.
         return [
@@ -179,11 +175,39 @@ def _free(
     return made
 
 
-def _nodes(
-    case: Case, interpreter: Interpreter, memory: list[MemoryRange]
-) -> tuple[Node, ...]:
+def joined_runs(
+    interpreter: Interpreter, free: Sequence[FreeRun]
+) -> dict[int, list[tuple[Guard, Range]]]:
+    """Free runs by node, ascending, joined where they touch: (present, run).
+
+    `free` ascends.  Where it is open whether two touch, both readings are there, under guards that
+    exclude each other.
+    """
+    domain = interpreter.domain
+    made: dict[int, list[tuple[Guard, Range]]] = {}
+    for node in sorted({f.node for f in free}):
+        runs = [f for f in free if f.node == node]
+        touch = [interpreter.equal(a.end, b.start) for a, b in pairwise(runs)]
+        kept = made[node] = []
+        for first, run in enumerate(runs):
+            chain: Guard = True if first == 0 else domain.negation(touch[first - 1])
+            for last in range(first, len(runs)):
+                if last > first:
+                    chain = domain.conjunction(chain, touch[last - 1])
+                if chain is False:
+                    break
+                ends = True if last == len(runs) - 1 else domain.negation(touch[last])
+                present = domain.conjunction(chain, ends)
+                if present is not False:
+                    kept.append((present, Range(run.start, runs[last].end)))
+    return made
+
+
+def _nodes(case: Case, interpreter: Interpreter, memory: list[MemoryRange]) -> tuple[Node, ...]:
     stand_ins = tuple(
-        MemoryRange(first * GIB + 2 * index * PAGE + MIB, last * GIB + (2 * index + 1) * PAGE + MIB, node)
+        MemoryRange(
+            first * GIB + 2 * index * PAGE + MIB, last * GIB + (2 * index + 1) * PAGE + MIB, node
+        )
         for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True))
     )
     # Distances and fallback orders depend on which nodes there are, not on addresses.

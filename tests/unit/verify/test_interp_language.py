@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -140,7 +141,7 @@ def uses_star(*numbers: int) -> int:
 
 
 def uses_with(number: int) -> int:
-    with open("x") as _:
+    with Path("x").open() as _:
         return number
 
 

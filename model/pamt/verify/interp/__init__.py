@@ -1,7 +1,7 @@
 """A predicated interpreter of ordinary Python: one run for all paths.
 
-The functions of :mod:`pamt.kernel` (and a user's policy) are run here from their own source text, in
-one of three ways:
+The functions of :mod:`pamt.kernel` (and a user's policy) are run here from their own source text,
+in one of three ways:
 
 * on plain values, giving exactly what Python gives (:class:`Concrete` domain);
 * on symbolic values (:class:`pamt.smt.symbolic.Symbols`): one run stands for every map in a scope,
@@ -23,14 +23,14 @@ A first run::
     symbols.assume(start < end)
     run = Interpreter(symbols).call(lay_out_tdmrs, guarded([MemoryRange(start, end)]), 64)
     for guard, layout, place in run.returns:
-        ...                                 # ask a solver about guard, symbols.side and layout
+        ...  # ask a solver about guard, symbols.side and layout
 
 One inductive step of the same function, on TDMRs laid out so far of which only `last_end` matters::
 
     state = {"tdmrs": GuardedList(), "count": count, "last_end": last_end, "max_tdmrs": 64}
     done = step(Interpreter(symbols), lay_out_tdmrs, 0, state, MemoryRange(start, end))
     done.next.guard, done.next.variables["last_end"], done.returns
-    state["tdmrs"].items                    # what this step appended: [(guard, Range)]
+    state["tdmrs"].items  # what this step appended: [(guard, Range)]
 
 What the language has, and what is refused, is in ``docs/verify.md``.
 """

@@ -143,18 +143,18 @@ class Calls:
             if self.native and not symbolic and not _changes_its_arguments(args):
                 try:
                     return function(*args, **keywords)
-                except Exception as error:  # what it raises is what these paths raise
+                except Exception as error:  # noqa: BLE001 - what it raises is what these paths raise
                     self.fault(live, f"raises {error!r}", at)
                     return MISSING
             if function.__name__ in ("_replace", "_asdict", "_make"):
                 return function(*args, **keywords)
             return self.run_function(function, args, keywords, live, at, returns)
-        call = getattr(type(function), "__call__", None)
+        call = type(function).__dict__.get("__call__")
         if isinstance(call, FunctionType):
             return self.apply(call, (function, *args), keywords, live, at, returns)
-        if isinstance(function, BuiltinFunctionType) or inspect.isroutine(function):
-            if not self.merger.is_symbolic((tuple(args), tuple(keywords.values()))):
-                return function(*args, **keywords)
+        builtin_kind = isinstance(function, BuiltinFunctionType) or inspect.isroutine(function)
+        if builtin_kind and not self.merger.is_symbolic((tuple(args), tuple(keywords.values()))):
+            return function(*args, **keywords)
         raise Refusal(
             at,
             f"call of {getattr(function, '__qualname__', function)!r} on values of a symbolic run",
@@ -173,8 +173,7 @@ class Calls:
         record = hasattr(kind, "_fields") or dataclasses.is_dataclass(kind)
         plain = not self.merger.is_symbolic((tuple(args), tuple(keywords.values())))
         if record or plain:
-            made = kind(*args, **keywords)
-            return made
+            return kind(*args, **keywords)
         raise Refusal(
             at,
             f"{kind.__name__} made from values of a symbolic run",
@@ -183,9 +182,7 @@ class Calls:
 
     # Lists
 
-    def list_method(
-        self, frame: Frame, node: ast.AST, owner: GuardedList, name: str
-    ) -> ListMethod:
+    def list_method(self, frame: Frame, node: ast.AST, owner: GuardedList, name: str) -> ListMethod:
         """A method of a list."""
         if name not in ("append", "extend", "copy", "index"):
             raise Refusal(
@@ -199,13 +196,10 @@ class Calls:
         owner = method.owner
         if method.name == "copy":
             return GuardedList(owner.items)
-        if method.name == "index" and owner.is_plain:
-            if not self.merger.is_symbolic((tuple(owner.plain()), args[0])):
-                return owner.plain().index(args[0])
         if method.name == "index":
-            raise Refusal(
-                frame.place(node), "index() of a symbolic value", "count in a for loop"
-            )
+            if owner.is_plain and not self.merger.is_symbolic((tuple(owner.plain()), args[0])):
+                return owner.plain().index(args[0])
+            raise Refusal(frame.place(node), "index() of a symbolic value", "count in a for loop")
         if method.name == "extend":
             self.extend(frame, node, owner, args[0], live)
             return None
@@ -304,7 +298,8 @@ class Calls:
         rows = [self.seen(live, column) for column in columns]
         # Two lists filled under the very same guards are in step even where items are absent.
         in_step = all(
-            len(row) == len(rows[0]) and all(a[0] is b[0] for a, b in zip(row, rows[0], strict=True))
+            len(row) == len(rows[0])
+            and all(a[0] is b[0] for a, b in zip(row, rows[0], strict=True))
             for row in rows
         )
         plain = all(guard is True for row in rows for guard, _ in row)
@@ -342,7 +337,9 @@ class Calls:
                 order = sorted(range(len(keys)), key=lambda i: keys[i], reverse=reverse)
                 return GuardedList(pairs[i] for i in order)
         raise Refusal(
-            at, "sorting by symbolic keys", "pick the best item in a loop, or keep the list in order"
+            at,
+            "sorting by symbolic keys",
+            "pick the best item in a loop, or keep the list in order",
         )
 
     def as_integer(self, at: Place, live: Guard, value: Value = 0) -> Value:

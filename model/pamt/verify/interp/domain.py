@@ -18,8 +18,13 @@ Guard = Any
 class Domain(Protocol):
     """Operations on guards, and the merging of integers and guards."""
 
-    integer_type: type
-    guard_type: type
+    @property
+    def integer_type(self) -> type:
+        """The class of symbolic integers."""
+
+    @property
+    def guard_type(self) -> type:
+        """The class of symbolic truth values."""
 
     def conjunction(self, a: Guard, b: Guard) -> Guard:
         """``a and b``."""

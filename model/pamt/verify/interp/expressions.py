@@ -124,7 +124,7 @@ class Expressions(Calls):
     def _narrowed(
         self, frame: Frame, node: ast.Name, name: str, value: Choice, live: Guard
     ) -> Value:
-        """The alternatives that the paths of `live` can see: after ``if x is None: return``, x is not.
+        """The alternatives that `live` can see: after ``if x is None: return``, x is not None.
 
         The environment belongs to these paths, so what is narrowed here stays so for them.
         """
@@ -140,9 +140,7 @@ class Expressions(Calls):
             return value
         return self.merger.first(seen) if len(seen) == 1 else Choice(tuple(seen))
 
-    def attribute(
-        self, frame: Frame, node: ast.AST, owner: Value, name: str, live: Guard
-    ) -> Value:
+    def attribute(self, frame: Frame, node: ast.AST, owner: Value, name: str, live: Guard) -> Value:
         """``owner.name``; alternatives without it are a fault on their paths."""
         if isinstance(owner, Choice):
             arms: list[tuple[Guard, Value]] = []
@@ -182,9 +180,7 @@ class Expressions(Calls):
         if isinstance(a, Choice) or isinstance(b, Choice):
             return self.merger.spread(
                 a,
-                lambda x: self.merger.spread(
-                    b, lambda y: self.binary(frame, node, op, x, y, live)
-                ),
+                lambda x: self.merger.spread(b, lambda y: self.binary(frame, node, op, x, y, live)),
             )
         if a is MISSING or b is MISSING:
             return MISSING
@@ -437,9 +433,7 @@ class Expressions(Calls):
                 frame.place(node), str(error), "iterate over lists, tuples, range() or enumerate()"
             ) from None
 
-    def relevant(
-        self, items: list[tuple[Guard, Value]], live: Guard
-    ) -> list[tuple[Guard, Value]]:
+    def relevant(self, items: list[tuple[Guard, Value]], live: Guard) -> list[tuple[Guard, Value]]:
         """The items as seen from the paths of `live`: without those that are never there.
 
         Seen from outside of these paths the answer is wrong; use it for what happens under `live`.
@@ -529,9 +523,7 @@ class Expressions(Calls):
     ) -> Value:
         """``owner[position]``; a plain position, or 0 or -1 of a list with absent items."""
         if isinstance(owner, Choice):
-            return self.merger.spread(
-                owner, lambda v: self.item_at(frame, node, v, position, live)
-            )
+            return self.merger.spread(owner, lambda v: self.item_at(frame, node, v, position, live))
         if isinstance(owner, dict):
             if position not in owner:
                 self.fault(live, "no such key", frame.place(node))
@@ -669,9 +661,7 @@ class Expressions(Calls):
         owner = self.evaluate(frame, target.value, environment, live)
         position = self.evaluate(frame, target.slice, environment, live)
         if not isinstance(owner, GuardedList):
-            raise Refusal(
-                frame.place(target), "assignment to an item of a non-list", "use a list"
-            )
+            raise Refusal(frame.place(target), "assignment to an item of a non-list", "use a list")
         if owner.frozen:
             raise Refusal(frame.place(target), "assignment to a merged list", "fill it before")
         before: Value = 0

@@ -92,8 +92,8 @@ class Merger:
         arms: list[tuple[Guard, Value]] = []
         for side, value in ((guard, a), (other, b)):
             inner = value.alternatives if isinstance(value, Choice) else ((True, value),)
-            for g, v in inner:
-                g = self.domain.conjunction(side, g)
+            for inside, v in inner:
+                g = self.domain.conjunction(side, inside)
                 if g is False:
                     continue
                 for at, (known, old) in enumerate(arms):

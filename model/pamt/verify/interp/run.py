@@ -1,7 +1,7 @@
 """The interpreter: runs the syntax tree of a function once, with guards in place of control flow.
 
 Every statement runs under a guard, the condition of all paths that reach it.  An ``if`` on an
-unknown condition runs both branches, on two copies of the variables, and merges those that are still
+unknown condition runs both branches, on two copies of the variables, and merges those that are
 live.  ``return``, ``break`` and ``continue`` take their paths out of the guard.  No path is forked,
 so the work is that of one run, whatever the number of paths.
 """
@@ -124,18 +124,14 @@ class Interpreter(Expressions):
         frame = Frame(source, function.__globals__, live)
         environment = self._bind(function, source, args, keywords, at)
         if function.__closure__:
-            for name, cell in zip(
-                function.__code__.co_freevars, function.__closure__, strict=True
-            ):
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__, strict=True):
                 environment.setdefault(name, cell.cell_contents)
         _, left = self.block(frame, source.tree.body, environment, live)
         if left is not False:
             frame.returns.append(Return(left, None, frame.place(source.tree)))
         if returns is not None:
             returns += frame.returns
-        arms = [
-            (self.domain.narrowing(found.guard, live), found.value) for found in frame.returns
-        ]
+        arms = [(self.domain.narrowing(found.guard, live), found.value) for found in frame.returns]
         if not arms:
             return MISSING  # every path raises
         return self.merger.first(arms)
@@ -216,9 +212,7 @@ class Interpreter(Expressions):
                 return environment, False
             case ast.Return(value=returned):
                 answer = (
-                    None
-                    if returned is None
-                    else self.evaluate(frame, returned, environment, live)
+                    None if returned is None else self.evaluate(frame, returned, environment, live)
                 )
                 frame.returns.append(Return(live, answer, frame.place(node)))
                 return environment, False
@@ -293,9 +287,7 @@ class Interpreter(Expressions):
             joined[name] = self._join_value(test, a[0], left, b[0], right)
         return joined
 
-    def _join_value(
-        self, test: Guard, guard_a: Guard, a: Value, guard_b: Guard, b: Value
-    ) -> Value:
+    def _join_value(self, test: Guard, guard_a: Guard, a: Value, guard_b: Guard, b: Value) -> Value:
         if a is b:
             return a
         summed = self._join_counters(guard_a, a, guard_b, b)
@@ -363,9 +355,7 @@ class Interpreter(Expressions):
         for guard, value in items:
             if live is False:
                 break
-            environment, live = self.iteration(
-                frame, node, exits, guard, value, environment, live
-            )
+            environment, live = self.iteration(frame, node, exits, guard, value, environment, live)
         frame.loops.pop()
         return self._after_loop(frame, node, exits, environment, live, entry, returned, faulted)
 
@@ -488,4 +478,3 @@ def _counter_parts(value: Value) -> tuple[int | None, tuple[tuple[Guard, int], .
         return value, ()
     parts = getattr(value, "parts", None)
     return (value.base, parts) if parts is not None else (None, ())
-

@@ -66,9 +66,7 @@ def loops(source: Source) -> list[ast.For]:
 def _reads(node: ast.AST | None) -> set[str]:
     if node is None:
         return set()
-    return {
-        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-    }
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def _writes(node: ast.AST) -> set[str]:

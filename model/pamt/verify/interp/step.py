@@ -3,7 +3,7 @@
 A statement about a loop over a list of any length is proved in three parts, each from the source
 of the function that runs:
 
-* **base**: :func:`before` runs the function up to the loop; the invariant must hold of what it gives;
+* **base**: :func:`before` runs the function up to the loop; the invariant must hold there;
 * **step**: :func:`step` runs the body once on variables of your own that satisfy the invariant, and
   on one item; the invariant must hold of ``next`` (where the loop goes on), and what is to be shown
   of exits must hold of ``breaks`` and ``returns``;
@@ -101,9 +101,7 @@ def _run(
 ) -> Step:
     faults = len(interpreter.faults)
     made, guard = interpreter.block(frame, body, dict(variables), True)
-    return Step(
-        State(guard, made), (), tuple(frame.returns), tuple(interpreter.faults[faults:])
-    )
+    return Step(State(guard, made), (), tuple(frame.returns), tuple(interpreter.faults[faults:]))
 
 
 def _loop(function: FunctionType, number: int) -> tuple[Frame, ast.For]:

@@ -74,9 +74,7 @@ class Accepted:
         for guard, outcome in run.successes():
             yield from self._of_success(run, guard, outcome)
 
-    def _of_success(
-        self, run: SymbolicRun, guard: Guard, outcome: Outcome
-    ) -> Iterator[Obligation]:
+    def _of_success(self, run: SymbolicRun, guard: Guard, outcome: Outcome) -> Iterator[Obligation]:
         interpreter, machine = run.made.interpreter, run.made.machine
         limits = machine.limits
         tdmrs = run.seen(guard, outcome.tdmrs)
@@ -84,9 +82,7 @@ class Accepted:
         def ask(function: Any, *args: Any) -> Guard:
             return interpreter.call(function, *args, live=guard).value
 
-        yield Obligation(
-            "TDMRs are misplaced", (guard, ask(wrong_tdmrs, outcome.tdmrs, limits))
-        )
+        yield Obligation("TDMRs are misplaced", (guard, ask(wrong_tdmrs, outcome.tdmrs, limits)))
         for index, (present, t) in enumerate(tdmrs):
             where = f"TDMR {index}"
             yield Obligation(
@@ -102,9 +98,7 @@ class Accepted:
                 )
                 overlap = interpreter.domain.negation(apart)
                 if overlap is not False:
-                    yield Obligation(
-                        f"{where}: areas overlap", (guard, present, g, h, overlap)
-                    )
+                    yield Obligation(f"{where}: areas overlap", (guard, present, g, h, overlap))
         page = run.made.symbols.fresh_address("page", 0, _top(run, guard, tdmrs))
         free = ask(usable, page, outcome.tdmrs)
         held = ask(owners, page, outcome.tdmrs)

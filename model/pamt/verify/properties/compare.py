@@ -91,7 +91,8 @@ class Renaming:
                         moved = domain.negation(equal(a.pamts, b.pamts))
                         if moved is not False:
                             yield Obligation(
-                                f"renamed to {order}: a PAMT moves", (guard, other_guard, g, h, moved)
+                                f"renamed to {order}: a PAMT moves",
+                                (guard, other_guard, g, h, moved),
                             )
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
@@ -124,7 +125,11 @@ def _renamed(made: SymbolicMap, order: tuple[int, ...]) -> SymbolicMap:
     memory = tuple(r._replace(node=order[r.node]) for r in machine.memory or ())
     free = tuple(f._replace(node=order[f.node]) for f in machine.free or ())
     stand_ins = complete(
-        Machine(memory=tuple(MemoryRange(i << 30, (i << 30) + (1 << 29), r.node) for i, r in enumerate(memory)))
+        Machine(
+            memory=tuple(
+                MemoryRange(i << 30, (i << 30) + (1 << 29), r.node) for i, r in enumerate(memory)
+            )
+        )
     ).machine
     nodes = tuple(
         replace(node, zones=made.interpreter.call(derive_zones, memory, node.id).value)

@@ -1,17 +1,17 @@
 """``complete:SPACE``: a failure means that no configuration exists in that space.
 
 Both sides are existential: a map on which the policy fails, and a configuration for it.  So a
-counterexample is one satisfying assignment, and "holds" is unsatisfiability for every cut into TDMRs
-that the space allows.
+counterexample is one satisfying assignment, and "holds" is unsatisfiability for every cut into
+TDMRs that the space allows.
 
 The number of areas of a TDMR, by the space's rule:
 
-* ``memory``, ``cmr``: holes of that list (the kernel's own walk), and one for each chunk or separate
-  region that reaches in;
-* ``minimal``: items are the gaps of the memory and the PAMT regions inside the TDMR.  Items that touch
-  form one stretch.  A stretch counts unless it is a single gap that lies inside a CMR run.  A chain
-  of n touching items has n - 1 contacts, so the count is (regions + gaps that need reserving or
-  touch a region) - contacts.
+* ``memory``, ``cmr``: holes of that list (the kernel's own walk), and one for each chunk or
+  separate region that reaches in;
+* ``minimal``: items are the gaps of the memory and the PAMT regions inside the TDMR.  Items that
+  touch form one stretch.  A stretch counts unless it is a single gap that lies inside a CMR run.  A
+  chain of n touching items has n - 1 contacts, so the count is (regions + gaps that need reserving
+  or touch a region) - contacts.
 
               | gap | PPP | gap |     memory     |PPP|    memory    |
               '--- one stretch -'                one more
@@ -35,11 +35,11 @@ from pamt.placement.question import pose
 from pamt.placement.shape import Reservations
 from pamt.placement.space import Space
 from pamt.policies.protocol import Policy
-from pamt.ranges import GIB, PAGE, Range, RangeSet
+from pamt.ranges import GIB, PAGE, Range
 from pamt.verify.interp import GuardedList, Interpreter
 from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
 from pamt.verify.primitives import PRIMITIVES
-from pamt.verify.symbolic_map import inside_runs
+from pamt.verify.symbolic_map import inside_runs, joined_runs
 
 if TYPE_CHECKING:
     from pamt.smt.symbolic import Symbols
@@ -103,7 +103,9 @@ class Complete:
         ]
         if not failures:
             return
-        for witness in _witnesses(run.made.symbols, run.made.interpreter, run.made.machine, self.space):
+        for witness in _witnesses(
+            run.made.symbols, run.made.interpreter, run.made.machine, self.space
+        ):
             for guard, outcome in failures:
                 yield Obligation(
                     f"{outcome.reason} though {len(witness.tdmrs)} TDMRs can be placed",
@@ -153,7 +155,7 @@ def configuration_in(machine: Machine, space: Space) -> Configuration | None:
                 pamts[region.tdmr].append(Pamt(base, size))
                 base += size
         question = pose(machine, space)
-        due = Reservations(question, (tuple(p) for p in pamts))
+        due = Reservations(question, ((p[0], p[1], p[2]) for p in pamts))
         found = Configuration(
             tuple(
                 Tdmr(t.start, t.size, p[0], p[1], p[2], tuple(due.areas(t)))
@@ -185,7 +187,7 @@ def _witnesses(
         if tdmrs[-1].end > machine.limits.address_end:
             continue
         regions = _regions(symbols, machine, tdmrs, space)
-        guards = [convertible, *_placed(symbols, machine, tdmrs, regions)]
+        guards = [convertible, *_placed(symbols, interpreter, machine, regions)]
         for tdmr in tdmrs:
             count = _count(symbols, interpreter, machine, listed, tdmr, regions, space)
             guards.append(count <= machine.limits.max_reserved_per_tdmr)
@@ -196,7 +198,9 @@ def _cuts(
     interpreter: Interpreter, machine: Machine, listed: Sequence[MemoryRange], space: Space
 ) -> Iterator[tuple[Range, ...]]:
     if space.tdmrs == "kernel":
-        layout = interpreter.call(lay_out_tdmrs, GuardedList((True, r) for r in listed), machine.limits.max_tdmrs)
+        layout = interpreter.call(
+            lay_out_tdmrs, GuardedList((True, r) for r in listed), machine.limits.max_tdmrs
+        )
         if layout.value.exhausted is False:
             yield tuple(interpreter.merger.as_list(layout.value.tdmrs).plain())
         return
@@ -228,12 +232,10 @@ def _regions(
     top = max(ends, default=PAGE)
     for index, tdmr in enumerate(tdmrs):
         sizes = pamt_sizes(tdmr.size, machine.limits, machine.limits.dynamic_pamt)
-        if top < sizes.total:
-            top = sizes.total
+        top = max(top, sizes.total)
         whole: Guard = True
         if space.pamt == "split":
-            symbols._fresh += 1
-            whole = symbols.boolean(f"chunk{index}!{symbols._fresh}")
+            whole = symbols.fresh_boolean(f"chunk{index}")
         start = symbols.fresh_address(f"chunk{index}", 0, top)
         made.append(_Region(index, start, sizes.total, -1, whole))
         if whole is not True:
@@ -245,28 +247,21 @@ def _regions(
 
 
 def _placed(
-    symbols: Symbols, machine: Machine, tdmrs: Sequence[Range], regions: Sequence[_Region]
+    symbols: Symbols, interpreter: Interpreter, machine: Machine, regions: Sequence[_Region]
 ) -> Iterator[Guard]:
     """Each region in one free run, no two on one page."""
     both, either = symbols.conjunction, symbols.disjunction
+    by_node = joined_runs(interpreter, _ascending(machine.free or ()))
+    runs = [run for found in by_node.values() for run in found]
     for region in regions:
         inside = either(
-            both(f.start <= region.start, region.end <= f.end) for f in _runs(machine.free or ())
+            both(present, both(run.start <= region.start, region.end <= run.end))
+            for present, run in runs
         )
         yield either([symbols.negation(region.present), inside])
     for a, b in combinations(regions, 2):
         absent = symbols.negation(both(a.present, b.present))
         yield either([absent, a.end <= b.start, b.end <= a.start])
-
-
-def _runs(free: Sequence[FreeRun]) -> list[Range]:
-    """Free runs, joined where plain ones touch; symbolic ones never touch on a node."""
-    if all(isinstance(f.start, int) and isinstance(f.end, int) for f in free):
-        joined: list[Range] = []
-        for node in sorted({f.node for f in free}):
-            joined += RangeSet((f.start, f.end) for f in free if f.node == node).runs
-        return joined
-    return [Range(f.start, f.end) for f in free]
 
 
 def _count(
@@ -280,9 +275,7 @@ def _count(
 ) -> Any:
     """Reserved areas of one TDMR: an int or a counter."""
     both, either = symbols.conjunction, symbols.disjunction
-    inside = [
-        both(r.present, both(r.start < tdmr.end, tdmr.start < r.end)) for r in regions
-    ]
+    inside = [both(r.present, both(r.start < tdmr.end, tdmr.start < r.end)) for r in regions]
     total: Any = 0
     for guard in inside:
         total = symbols.counter(total, guard, 1)
@@ -292,7 +285,9 @@ def _count(
             present = _cmr_ranges(symbols, machine.cmrs or ())
         holes = interpreter.call(find_holes, tdmr, present).value
         return interpreter.call(_length, holes).value + total
-    gaps = interpreter.pairs(interpreter.call(find_holes, tdmr, GuardedList((True, r) for r in listed)).value)
+    gaps = interpreter.pairs(
+        interpreter.call(find_holes, tdmr, GuardedList((True, r) for r in listed)).value
+    )
     for present_gap, gap in gaps:
         needed: Guard = symbols.negation(
             inside_runs(symbols, gap.start, gap.end, list(machine.cmrs or ()))
@@ -308,7 +303,10 @@ def _count(
         total = symbols.counter(total, both(present_gap, either([needed, *touching])), 1)
     for a, b in combinations(regions, 2):
         for left, right in ((a, b), (b, a)):
-            met = both(interpreter.equal(left.end, right.start), both(left.end > tdmr.start, left.end < tdmr.end))
+            met = both(
+                interpreter.equal(left.end, right.start),
+                both(left.end > tdmr.start, left.end < tdmr.end),
+            )
             total = symbols.counter(total, both(both(a.present, b.present), met), -1)
     return total
 
@@ -317,9 +315,18 @@ def _length(items: Sequence[Any]) -> int:
     return len(items)
 
 
+def _ascending(free: Sequence[FreeRun]) -> Sequence[FreeRun]:
+    """Free runs in address order; symbolic ones are made in that order."""
+    plain = all(isinstance(f.start, int) for f in free)
+    return sorted(free, key=lambda f: f.start) if plain else free
+
+
 def _cmr_ranges(symbols: Symbols, cmrs: Sequence[Cmr]) -> Any:
     """CMRs as find_holes reads them, null entries skipped."""
     return GuardedList(
-        (symbols.negation(c.size == 0) if not isinstance(c.size, int) else c.size != 0, Range(c.base, c.base + c.size))
+        (
+            symbols.negation(c.size == 0) if not isinstance(c.size, int) else c.size != 0,
+            Range(c.base, c.base + c.size),
+        )
         for c in cmrs
     )

@@ -34,7 +34,8 @@ def load_function(where: str) -> Callable[..., Any]:
         raise UserFileError(f"{path}: no such file")
     module_name = f"pamt_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
@@ -67,7 +68,9 @@ class UserProperty:
             for found in answer.returns:
                 wrong = interpreter.domain.negation(interpreter.truth(found.value, None, None))  # type: ignore[arg-type]
                 if wrong is not False:
-                    yield Obligation(f"{outcome.reason}: {found.place}", (guard, found.guard, wrong))
+                    yield Obligation(
+                        f"{outcome.reason}: {found.place}", (guard, found.guard, wrong)
+                    )
             for fault in answer.faults:
                 yield Obligation(f"the predicate {fault.what}: {fault.place}", (guard, fault.guard))
 
@@ -77,6 +80,6 @@ class UserProperty:
         try:
             if self.predicate(run.machine, run.outcome):
                 return None
-        except Exception as error:  # whatever the user's predicate raises
+        except Exception as error:  # noqa: BLE001 - whatever the user's predicate raises
             return f"the predicate raised {error!r}"
         return f"{self.name} answers no"
