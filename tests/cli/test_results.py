@@ -73,6 +73,10 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
         "check": [["check", EMR, made], ["check", MACHINES / "canonical-pr188.toml", made]],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
         "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
+        "verify": [
+            ["verify", "linux:mainline", "--property", wanted, "--ranges", 1, "--gib", 1]
+            for wanted in ("covered", "complete:linux", "areas-at-most:2", "never:success")
+        ],
         "prove": [["prove", "T10"], ["prove", "--proofs", false_theorem(tmp_path)]],
         "certify": [
             ["certify", CASES / "certify" / f"{name}.json", EMR]

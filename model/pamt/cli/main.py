@@ -26,6 +26,7 @@ COMMANDS = {
     "check": ("check", "What does TDH.SYS.CONFIG answer to this configuration?"),
     "place": ("place", "The best placement, or why there is none."),
     "export": ("export", "Write a placement question as SMT-LIB text for any solver."),
+    "verify": ("verify", "Does a policy keep a property on every map of a scope?"),
     "prove": ("prove", "Theorems with no bound on the map, decided by two solvers."),
     "certify": ("certify", "Check what `pamt place` certifies, without a solver."),
     "sizes": ("sizes", "How much memory the PAMTs of so many bytes take."),

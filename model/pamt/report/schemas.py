@@ -102,6 +102,23 @@ CONFIGURATION = record(
         )
     }
 )
+SCOPE = record(
+    {
+        "words": TEXT,
+        "size": {"type": "string", "pattern": "^[0-9]+$"},
+        **dict.fromkeys(("ranges", "fewest_ranges", "cmrs", "nodes"), COUNT),
+        "free": nullable(COUNT),
+        **dict.fromkeys(("gib", "first_gib", "max_tdmrs", "max_reserved_per_tdmr"), COUNT),
+        "assumptions": array(TEXT),
+    }
+)
+MEASURE = record(
+    {
+        **dict.fromkeys(("ranges", "cmrs", "nodes", "free", "tdmrs", "span"), COUNT),
+        **dict.fromkeys(("off_1g", "off_2m"), COUNT),
+        "addresses": array(HEX),
+    }
+)
 SETTLED: Schema = {"enum": ["HOLDS", "VIOLATED", "UNDECIDED"]}
 THEOREM = record(
     {
@@ -147,6 +164,7 @@ VERDICTS: dict[str, list[str | None]] = {
     "simulate": ["SUCCEEDS", "FAILS"],
     "check": ["ACCEPTED", "REFUSED"],
     "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
+    "verify": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "prove": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "certify": ["VALID", "HOLEY", "INVALID"],
     "conform": ["EQUAL", "DIFFERS"],
@@ -290,6 +308,34 @@ FIELDS: dict[str, Schema] = {
             "text": TEXT,
         }
     ),
+    "verify": record(
+        {
+            "property": TEXT,
+            "property_words": TEXT,
+            "policy": TEXT,
+            "scope": SCOPE,
+            "cases": record({"all": COUNT, "done": COUNT}),
+            "obligations": record({"asked": COUNT, "trivial": COUNT, "steps": COUNT}),
+            "undecided": array(TEXT),
+            "vacuity": array(record({"what": TEXT, "passed": FLAG, "detail": TEXT})),
+            "counterexample": nullable({"$ref": "machine.schema.json"}),
+            "why": nullable(TEXT),
+            "measure": nullable(MEASURE),
+            "smallest": nullable(FLAG),
+            "necessary": array(TEXT),
+            "free_fields": array(TEXT),
+            "outcome": nullable({"$ref": "#/$defs/outcome"}),
+            "placement": nullable(
+                record(
+                    {
+                        "verdict": {"enum": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"]},
+                        "space": TEXT,
+                    }
+                )
+            ),
+            "saved": nullable(TEXT),
+        }
+    ),
     "prove": record(
         {
             "obligations": COUNT,
@@ -354,6 +400,9 @@ FIELDS: dict[str, Schema] = {
     ),
 }
 
+WITH_OUTCOMES = ("verify",)
+"""Commands whose results hold what a policy does, as `simulate` tells it."""
+
 
 def result_schemas() -> dict[str, Schema]:
     """The schema of each command's result, by command."""
@@ -376,12 +425,14 @@ def _whole(command: str, fields: Schema) -> Schema:
         "exit": {"enum": [0, 1, 3]},
         "assumptions": array(record({"id": TEXT, "text": TEXT, "consequence": TEXT})),
     }
+    shared = {"$defs": {"outcome": FIELDS["simulate"]}} if command in WITH_OUTCOMES else {}
     return {
         "$schema": DRAFT,
         "title": f"The result of pamt {command} --json",
         **fields,
         "properties": {**common, **fields["properties"]},
         "required": [*common, *fields["required"]],
+        **shared,
     }
 
 

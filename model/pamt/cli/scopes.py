@@ -1,0 +1,246 @@
+"""The options that make up a scope, and policies by the names that `verify` and `diff` take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pamt.policies.protocol import Policy
+    from pamt.report.envelope import InputFile
+    from pamt.standins import Assumption
+    from pamt.verify.result import Budget
+    from pamt.verify.scope import Scope
+
+__all__ = [
+    "budget_of",
+    "file_of",
+    "find_policy_or_function",
+    "refusals",
+    "scope_assumptions",
+    "scope_of",
+    "scope_options",
+    "scope_words",
+]
+
+
+def scope_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of a scope, in the order in which ``--help`` shows them."""
+    for option in reversed(
+        (
+            click.option(
+                "--ranges",
+                type=click.IntRange(1),
+                default=2,
+                show_default=True,
+                help="Most memory ranges.",
+            ),
+            click.option(
+                "--cmrs",
+                type=click.IntRange(0, 32),
+                default=1,
+                show_default=True,
+                help="Most CMRs.",
+            ),
+            click.option(
+                "--nodes",
+                type=click.IntRange(1),
+                default=1,
+                show_default=True,
+                help="Most NUMA nodes.",
+            ),
+            click.option(
+                "--free",
+                type=click.IntRange(0),
+                help="Most free runs; any, in place of `free-is-memory`.",
+            ),
+            click.option(
+                "--gib",
+                type=click.IntRange(1, 1 << 16),
+                default=2,
+                show_default=True,
+                help="Memory lies below this GiB,",
+            ),
+            click.option(
+                "--first-gib",
+                type=click.IntRange(0),
+                default=0,
+                show_default=True,
+                help="and at or above this one.",
+            ),
+            click.option(
+                "--fewest-ranges",
+                type=click.IntRange(1),
+                default=1,
+                show_default=True,
+                help="Leave out maps with fewer memory ranges.",
+            ),
+            click.option(
+                "--limits",
+                default="real",
+                show_default=True,
+                metavar="real|TxR",
+                help="At most T TDMRs with R reserved areas each; real is 64x16.",
+            ),
+            click.option(
+                "--assume",
+                "--with",
+                "assumed",
+                multiple=True,
+                metavar="NAME",
+                help="Make an assumption that is off by default (repeatable).",
+            ),
+            click.option(
+                "--no-assume",
+                "--without",
+                "dropped",
+                multiple=True,
+                metavar="NAME",
+                help="Drop an assumption (repeatable).",
+            ),
+            click.option(
+                "--budget",
+                type=click.IntRange(1),
+                metavar="STEPS",
+                help="Solver steps, not seconds, so that the answer is the same everywhere.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def scope_of(options: dict[str, Any]) -> Scope:
+    """Take the options of a scope out of `options`.
+
+    Raises click.UsageError for what makes no scope.
+    """
+    from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
+    from pamt.verify.scope import Scope, parse_limits
+
+    assumed, dropped = options.pop("assumed"), options.pop("dropped")
+    for option, names in (("--assume", assumed), ("--no-assume", dropped)):
+        for name in names:
+            if name not in ASSUMPTIONS:
+                known = ", ".join(ASSUMPTIONS)
+                raise click.UsageError(f"{option}: expected one of {known}, found {name!r}")
+    both = sorted(set(assumed) & set(dropped))
+    if both:
+        raise click.UsageError(f"{both[0]!r} is both assumed and dropped")
+    free = options.pop("free")
+    if free is not None and "free-is-memory" in assumed:
+        raise click.UsageError("--free counts free runs, --assume free-is-memory allows none")
+    if free is None and "free-is-memory" in dropped:
+        raise click.UsageError("--no-assume free-is-memory needs --free N, the most free runs")
+    made = DEFAULT | set(assumed)
+    if free is not None:
+        made -= {"free-is-memory"}
+    try:
+        return Scope(
+            ranges=options.pop("ranges"),
+            cmrs=options.pop("cmrs"),
+            nodes=options.pop("nodes"),
+            free=free or 0,
+            gib=options.pop("gib"),
+            limits=parse_limits(options.pop("limits")),
+            assumptions=frozenset(made - set(dropped)),
+            fewest_ranges=options.pop("fewest_ranges"),
+            first_gib=options.pop("first_gib"),
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def scope_words(scope: Scope) -> str:
+    """The scope as options, without those that hold anyway."""
+    from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
+    from pamt.verify.scope import Scope as Default
+
+    plain = Default()
+    words = [
+        f"--{option.replace('_', '-')} {getattr(scope, option)}"
+        for option in ("ranges", "cmrs", "nodes", "gib", "first_gib", "fewest_ranges")
+        if getattr(scope, option) != getattr(plain, option)
+    ]
+    if not scope.assumes("free-is-memory"):
+        words.append(f"--free {scope.free}")
+    if scope.limits != plain.limits:
+        limits = scope.limits
+        words.append(f"--limits {limits.max_tdmrs}x{limits.max_reserved_per_tdmr}")
+    for name in ASSUMPTIONS:
+        if name == "free-is-memory":
+            continue
+        if scope.assumes(name) and name not in DEFAULT:
+            words.append(f"--assume {name}")
+        if not scope.assumes(name) and name in DEFAULT:
+            words.append(f"--no-assume {name}")
+    return "".join(f" {word}" for word in words)
+
+
+def scope_assumptions(scope: Scope) -> tuple[Assumption, ...]:
+    """The assumptions made, as every answer lists them."""
+    from pamt.standins import Assumption
+    from pamt.verify.assumptions import ASSUMPTIONS
+
+    return tuple(
+        Assumption(
+            name,
+            text.made,
+            f"the answer says nothing of such maps; ask again with --no-assume {name}:"
+            f" {text.dropped}",
+        )
+        for name, text in ASSUMPTIONS.items()
+        if scope.assumes(name)
+    )
+
+
+def budget_of(steps: int | None) -> Budget:
+    """All of `steps` may go into one question."""
+    from pamt.verify.result import Budget
+
+    plain = Budget()
+    return plain if steps is None else Budget(min(plain.per_query, steps), steps)
+
+
+def find_policy_or_function(name: str) -> Policy:
+    """A registered policy, a stage, or ``FILE.py:function``.  Raises click.UsageError."""
+    from pamt.policies.registry import UnknownPolicyError
+    from pamt.verify.properties import load_policy
+    from pamt.verify.properties.user import UserFileError
+
+    try:
+        return load_policy(name)
+    except (UnknownPolicyError, UserFileError) as error:
+        raise click.UsageError(f"{error}") from None
+
+
+def file_of(name: str) -> InputFile | None:
+    """The file that ``FILE.py:function`` speaks of, with its digest; None for a registered name."""
+    from pathlib import Path
+
+    from pamt.cli.inputs import digest
+
+    path, colon, _ = name.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        return None
+    return digest(path, Path(path).read_bytes())
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A construct that the engine does not run is bad input, with its line."""
+    from pamt.maps.errors import InputErrors, InputProblem
+    from pamt.verify.interp import Refusal
+
+    try:
+        yield
+    except Refusal as refusal:
+        place = refusal.place
+        expected = "a construct that runs symbolically (docs/verify.md)"
+        problem = InputProblem(
+            place.file, place.line, "", expected, refusal.what, hint=refusal.instead
+        )
+        raise InputErrors([problem]) from None

@@ -1,0 +1,368 @@
+"""``pamt verify``: does a policy keep a property on every map of a scope?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pamt.cli.answer import Answer, Output, common, finish, say
+from pamt.cli.scopes import scope_options
+
+if TYPE_CHECKING:
+    from pamt.machine import Machine
+    from pamt.policies.protocol import Policy
+    from pamt.report.verify import Broken, Verified
+    from pamt.verify.obligation import Property
+    from pamt.verify.result import Counterexample, Disagreement, Vacuity, VerifyResult
+    from pamt.verify.scope import Scope
+
+__all__ = ["command", "machine_product", "save_machine"]
+
+
+@click.command("verify")
+@click.argument("policy")
+@click.option(
+    "--property",
+    "property_name",
+    metavar="P",
+    required=True,
+    help="accepted, covered, complete:linux, complete:module, complete:'--tdmrs free ...', local,"
+    " areas-at-most:K, never:REASON, no-worse-than:POLICY, clean, renaming, or FILE.py:function.",
+)
+@scope_options
+@click.option(
+    "--mutants/--no-mutants",
+    default=True,
+    help="Where the policy keeps the property: do broken stages break it? (default: asked)",
+)
+@click.option(
+    "--save",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a map that breaks the property into DIR, named after policy and property.",
+)
+@common
+def command(
+    *,
+    policy: str,
+    property_name: str,
+    mutants: bool,
+    save: Path | None,
+    output: Output,
+    **options: Any,
+) -> int:
+    """Does a policy keep a property on every map of a scope?
+
+    POLICY is a registered one, stage:areas, or FILE.py:function, written as ordinary Python.  The
+    scope is every map up to the numbers below, at any 4 KiB-aligned addresses.  Verdict: HOLDS,
+    VIOLATED with the smallest map, replayed by plain Python, or UNDECIDED with what was covered.
+
+    -o FILE.toml (.json without --json) writes the map.
+    """
+    from pamt.cli.scopes import (
+        budget_of,
+        file_of,
+        find_policy_or_function,
+        scope_assumptions,
+        scope_of,
+    )
+    from pamt.report.verify import verify_fields, verify_text
+    from pamt.verify.result import Disagreement
+
+    budget = budget_of(options.pop("budget"))
+    scope = scope_of(options)
+    the_policy = find_policy_or_function(policy)
+    the_property = _find_property(property_name)
+    asked = _command(policy, property_name, scope)
+    try:
+        result = _verify(the_policy, the_property, scope, budget, policy, output)
+    except Disagreement as error:
+        _leave_behind(error, save)
+        raise
+    checks: tuple[Vacuity, ...] = ()
+    if mutants and result.verdict == "HOLDS":
+        checks = _mutants(policy, property_name, output)
+    broken = None
+    if result.counterexample is not None:
+        broken = _broken(policy, the_policy, the_property, result.counterexample, asked)
+    path = _saved(broken, save)
+    verified = _verified(asked, policy, scope, result, checks, broken, path)
+    return finish(
+        Answer(
+            "verify",
+            verified.verdict,
+            file_of(policy),
+            lambda: verify_fields(verified),
+            lambda: verify_text(verified, *_look(output)),
+            scope_assumptions(scope),
+            machine_product(output, None if broken is None else broken.machine),
+        ),
+        output,
+    )
+
+
+def _find_property(name: str) -> Property:
+    from pamt.policies.registry import UnknownPolicyError
+    from pamt.verify.properties import parse_property
+
+    try:
+        return parse_property(name)
+    except (UnknownPolicyError, ValueError) as error:
+        raise click.UsageError(f"--property: {error}") from None
+
+
+def _command(policy: str, property_name: str, scope: Scope) -> str:
+    from shlex import quote
+
+    from pamt.cli.scopes import scope_words
+
+    asked = f"pamt verify {quote(policy)} --property {quote(property_name)}"
+    return asked + scope_words(scope)
+
+
+def _verify(
+    policy: Policy, the_property: Property, scope: Scope, budget: Any, name: str, output: Output
+) -> VerifyResult:
+    """The engine's answer; after an interrupt, what was covered until then."""
+    from pamt.cli.progress import ProgressLine
+    from pamt.cli.scopes import refusals
+    from pamt.verify.engine import verify
+    from pamt.verify.result import VerifyResult
+
+    seen = (0, 0, 0)
+    with ProgressLine(quiet=output.quiet) as line, refusals():
+
+        def progress(done: int, total: int, steps: int) -> None:
+            nonlocal seen
+            seen = (done, total, steps)
+            line.say(f"{done} of {total} cases, {steps} of {budget.total} solver steps")
+
+        try:
+            result = verify(policy, the_property, scope, budget, progress=progress)
+        except KeyboardInterrupt:
+            done, total, steps = seen
+            return VerifyResult(
+                verdict="UNDECIDED",
+                policy=name,
+                property=the_property.name,
+                property_words=the_property.words,
+                scope=scope.words(),
+                scope_size=scope.size(),
+                assumptions=scope.assumption_texts(),
+                cases=total,
+                cases_done=done,
+                obligations=0,
+                trivial=0,
+                steps=steps,
+                undecided=(_interrupted(done, total),),
+            )
+    return replace(result, policy=name)
+
+
+def _interrupted(done: int, total: int) -> str:
+    return f"interrupted after {done} of {total} cases" if done else "interrupted in the first case"
+
+
+def _mutants(policy: str, property_name: str, output: Output) -> tuple[Vacuity, ...]:
+    from pamt.cli.progress import ProgressLine
+    from pamt.verify.mutants import check_mutants
+
+    with ProgressLine(quiet=output.quiet) as line:
+        line.say("the same question about broken stages")
+        return check_mutants(policy, property_name)
+
+
+def _verified(
+    asked: str,
+    policy: str,
+    scope: Scope,
+    result: VerifyResult,
+    mutants: tuple[Vacuity, ...],
+    broken: Broken | None,
+    path: str | None,
+) -> Verified:
+    from pamt.report.verify import Checked, Verified
+
+    vacuity = tuple(Checked(v.what, v.passed, v.detail) for v in (*result.vacuity, *mutants))
+    undecided = list(result.undecided)
+    verdict: str = result.verdict
+    if verdict == "HOLDS":
+        if result.vacuity and not result.vacuity[0].passed:
+            undecided.append("no map of the scope meets the assumptions")
+        undecided += [f"not noticed: {mutant.what}" for mutant in mutants if not mutant.passed]
+        verdict = "UNDECIDED" if undecided else verdict
+    return Verified(
+        asked,
+        verdict,
+        policy,
+        result.property,
+        result.property_words,
+        scope_fields(scope, result.scope, result.scope_size),
+        result.cases,
+        result.cases_done,
+        result.obligations,
+        result.trivial,
+        result.steps,
+        tuple(undecided),
+        vacuity,
+        broken,
+        path,
+        _next_step(asked, scope, verdict, broken, path, policy),
+    )
+
+
+def scope_fields(scope: Scope, words: str, size: int) -> dict[str, Any]:
+    """The scope in words and in numbers, for JSON; `size` as text, for it may be huge."""
+    return {
+        "words": words,
+        "size": str(size),
+        "ranges": scope.ranges,
+        "fewest_ranges": scope.fewest_ranges,
+        "cmrs": scope.cmrs,
+        "nodes": scope.nodes,
+        "free": None if scope.assumes("free-is-memory") else scope.free,
+        "gib": scope.gib,
+        "first_gib": scope.first_gib,
+        "max_tdmrs": scope.limits.max_tdmrs,
+        "max_reserved_per_tdmr": scope.limits.max_reserved_per_tdmr,
+        "assumptions": sorted(scope.assumptions),
+    }
+
+
+def _broken(
+    name: str, policy: Policy, the_property: Property, found: Counterexample, asked: str
+) -> Broken:
+    """The map with its replay: the policy, the module's rules, and a placement."""
+    from pamt.kernel.variants import Variant
+    from pamt.module.check import check_outcome
+    from pamt.report.simulate import Simulated
+    from pamt.report.verify import Broken
+    from pamt.standins import complete
+
+    machine = replace(found.machine, name=slug(the_property.name, name), source=asked)
+    completed = complete(machine)
+    simulated = None
+    if found.outcome is not None:
+        variant = getattr(policy, "variant", None)
+        from_cmrs = isinstance(variant, Variant) and variant.holes_from_cmrs
+        module = None
+        if found.outcome.succeeded and all(t.pamts is not None for t in found.outcome.tdmrs):
+            module = check_outcome(found.outcome, completed.machine)
+        simulated = Simulated(
+            machine.name, name, completed.machine, found.outcome, module, from_cmrs
+        )
+    return Broken(
+        machine,
+        completed.machine,
+        simulated,
+        found.why,
+        found.measure._asdict(),
+        found.certified,
+        found.necessary,
+        found.free_fields,
+        *_placement(the_property, completed.machine, simulated is not None and simulated.verdict),
+    )
+
+
+def _placement(
+    the_property: Property, machine: Machine, verdict: str | bool
+) -> tuple[str | None, str | None]:
+    """Whether a placement exists where the policy fails: verdict and space.
+
+    Raises InternalDisagreement where the search contradicts what the property says.
+    """
+    from pamt.placement import LINUX
+    from pamt.solve import InternalDisagreement, place
+    from pamt.verify.properties.complete import Complete
+
+    if verdict != "FAILS":
+        return None, None
+    complete = isinstance(the_property, Complete)
+    space = the_property.space if isinstance(the_property, Complete) else LINUX
+    result = place(machine, space, ("lost",), canonical=False)
+    if complete and result.verdict == "INFEASIBLE":
+        raise InternalDisagreement(
+            ("verify", "placement search"), f"whether a configuration exists in {space}"
+        )
+    return result.verdict, str(space)
+
+
+def slug(*parts: str) -> str:
+    """A file name out of names: letters, digits, and single hyphens."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(parts)).strip("-.")
+
+
+def _saved(broken: Broken | None, folder: Path | None) -> str | None:
+    if broken is None or folder is None:
+        return None
+    return save_machine(broken.machine, folder)
+
+
+def save_machine(machine: Machine, folder: Path) -> str:
+    """Write the map under its name; returns the path.  Raises click.ClickException."""
+    from pamt.cli.atomic import write_whole
+    from pamt.maps.machine_write import dump_machine
+
+    path = folder / f"{machine.name}.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, dump_machine(machine).encode())
+    except OSError as error:
+        raise click.ClickException(
+            f"{path}: cannot be written: {error.strerror or error}"
+        ) from None
+    return str(path)
+
+
+def machine_product(output: Output, machine: Machine | None) -> Callable[[], bytes] | None:
+    """What ``-o FILE`` gets, if its name asks for a map: .toml, or .json without ``--json``."""
+    suffix = "" if output.file is None else output.file.suffix.lower()
+    if suffix not in ({".toml"} if output.as_json else {".toml", ".json"}):
+        return None
+
+    def product() -> bytes:
+        from pamt.maps.machine_write import dump_machine
+
+        if machine is None:
+            say(f"{output.file}: not written, there is no map to show")
+            return b""
+        return dump_machine(machine, "json" if suffix == ".json" else "toml").encode()
+
+    return product
+
+
+def _leave_behind(error: Disagreement, folder: Path | None) -> None:
+    """The map on which the engine contradicts itself, for the report of the bug."""
+    path = save_machine(replace(error.machine, name="disagreement"), folder or Path())
+    say(f"pamt: the map on which two runs disagree is in {path}")
+
+
+def _look(output: Output) -> tuple[int, bool]:
+    """Columns of the drawing, and whether it may go beyond ASCII."""
+    from pamt.cli.show import shows_unicode, terminal_width
+
+    return terminal_width(output), shows_unicode(output)
+
+
+def _next_step(
+    asked: str, scope: Scope, verdict: str, broken: Broken | None, path: str | None, policy: str
+) -> str:
+    if broken is not None:
+        if path is None:
+            return f"{asked} --save DIR    (keep the map)"
+        simulated = policy if ":" in policy and ".py:" not in policy else None
+        if simulated is not None and simulated.startswith("linux:"):
+            return f"pamt simulate {path} --policy {policy}    (the whole story of this map)"
+        return f"pamt show {path}    (the map alone)"
+    if verdict == "UNDECIDED":
+        return f"{asked} --budget STEPS    (with more steps)"
+    from pamt.cli.scopes import scope_words
+
+    head = asked.removesuffix(scope_words(scope))
+    wider = replace(scope, ranges=scope.ranges + 1)
+    return f"{head}{scope_words(wider)}    (a wider scope)"
