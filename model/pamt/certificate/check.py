@@ -122,8 +122,6 @@ def _check_placed(certificate: Certificate, placed: Placed, machine: Machine) ->
 
 
 def _leaves(question: Question, path: str) -> Leaves:
-    if question.space.give_up:
-        raise _Wrong(path, "no sum where pages may be given up", question.space)
     try:
         return Leaves(relax(question))
     except ValueError as fault:
@@ -133,6 +131,8 @@ def _leaves(question: Question, path: str) -> Leaves:
 def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: str) -> int:
     """Check every step of a claim; the number of trusted ones."""
     trusted = 0
+    # Where the claim lets nothing be lost, nothing is given up.
+    keeps_all = question.space.give_up == 0 or claim.at_most.get("lost", 1) <= 0
     above: dict[int, tuple[tuple[Split, int, int], ...]] = {0: ()}
     for index, step in enumerate(claim.steps):
         at = f"{path}.steps[{index}]"
@@ -147,14 +147,16 @@ def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: 
             cause = question.trivial
             if cause is None or cause.kind != step.kind:
                 raise _Wrong(at, cause.kind if cause else "a map with this cause", step.kind)
-            if question.space.give_up and cause.kind != "no-memory":
+            if not keeps_all and cause.kind != "no-memory":
                 raise _Wrong(at, "a cause that giving up pages can't mend", step.kind)
         elif isinstance(step, Floor):
-            low = floor(question, step.component)
+            low = floor(question, step.component, keeps_all=keeps_all)
             stated = claim.at_most.get(step.component)
             if stated is None or stated >= low:
                 raise _Wrong(at, f"{step.component} at most {low - 1}", stated)
         else:
+            if not keeps_all:
+                raise _Wrong(at, "no sum where pages may be given up", claim.at_most)
             assert leaves is not None
             leaves.check(step, cases, claim.at_most, at)
     return trusted
@@ -169,11 +171,14 @@ def _check_split(question: Question, step: Split, at: str) -> None:
         raise _Wrong(at, f"TDMRs below {len(question.tdmrs)}", step.tdmrs)
 
 
-def floor(question: Question, component: str) -> int:
-    """A value that no configuration of the question is below, from sizes and counts alone."""
+def floor(question: Question, component: str, *, keeps_all: bool = True) -> int:
+    """A value that no configuration is below, from sizes and counts alone.
+
+    `keeps_all`: of those that give nothing up.
+    """
     if component == "lost" or not question.memory or question.trivial is not None:
         return 0
-    if component in {"tdmrs", "pamt_pages"} and not question.space.give_up:
+    if component in {"tdmrs", "pamt_pages"} and keeps_all:
         if question.tdmrs is not None:
             if component == "tdmrs":
                 return len(question.tdmrs)
@@ -182,10 +187,8 @@ def floor(question: Question, component: str) -> int:
             # Each region rounds up on its own, so one TDMR over all cells is never the dearest.
             return question.sizes(len(question.cells)).total // PAGE
     if component == "remote":
-        worst = min(
-            (question.weight(a.node, b.node) for a in question.memory for b in question.free),
-            default=0,
-        )
+        homes, nodes = {r.node for r in question.memory}, {r.node for r in question.free}
+        worst = min((question.weight(a, b) for a in homes for b in nodes), default=0)
         return 0 if worst >= 0 else -(1 << 62)
     return 1 if component in {"tdmrs", "areas", "max_areas", "pamt_pages"} else 0
 

@@ -150,15 +150,20 @@ class Master:
                 (begun,) = mine.begun
                 spot = self.view.open[begun.node, begun.tdmrs[0]]
                 mine = Use(None, (begun._replace(start=spot.start),))
-            if any(
-                begun.number > self._most(begun.kind, begun.node, begun.tdmrs[0], begun.start)
-                for begun in mine.begun
-            ):
+            if not self._allowed(mine):
                 continue
             self._add(mine)
             if value > 0:
                 used.append(self._programme.first + self._uses.index(mine))
         self._programme.crash(used)
+
+    def _allowed(self, use: Use) -> bool:
+        """Whether the cases let so many chunks begin in each stretch."""
+        counts: dict[tuple[int, int, int, int | None], int] = {}
+        for begun in use.begun:
+            key = (begun.kind, begun.node, begun.tdmrs[0], begun.start)
+            counts[key] = counts.get(key, 0) + begun.number
+        return all(number <= self._most(*key) for key, number in counts.items())
 
     def _start(self, number: int) -> int | None:
         spot = self.view.bins[number].spot
@@ -256,8 +261,9 @@ class Master:
             value = base[node][index]
             for tdmr in tdmrs:
                 value -= prices.areas.get(tdmr, 0.0) + prices.total
-            if self._cases:
-                begun = Begun(index, node, tdmrs, start, 1)
+            if not self._cases:
+                return value
+            begun = Begun(index, node, tdmrs, start, 1)
             for at, case in enumerate(self._cases):
                 if matches(case, begun):
                     value += prices.cases[at] if case.more else -prices.cases[at]
