@@ -71,6 +71,7 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
             *[["simulate", machine] for machine in sorted(MACHINES.glob("*.toml"))],
         ],
         "check": [["check", EMR, made], ["check", MACHINES / "canonical-pr188.toml", made]],
+        "repair": [["repair", EMR], ["repair", EMR, "--policy", "linux:cmr-v8.2"]],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
         "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
         "verify": [

@@ -25,6 +25,7 @@ COMMANDS = {
     "simulate": ("simulate", "What will this kernel do on this map?"),
     "check": ("check", "What does TDH.SYS.CONFIG answer to this configuration?"),
     "place": ("place", "The best placement, or why there is none."),
+    "repair": ("repair", "What to change so that a policy works on this map."),
     "export": ("export", "Write a placement question as SMT-LIB text for any solver."),
     "verify": ("verify", "Does a policy keep a property on every map of a scope?"),
     "prove": ("prove", "Theorems with no bound on the map, decided by two solvers."),

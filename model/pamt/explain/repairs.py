@@ -26,7 +26,7 @@ from pamt.configuration import Configuration
 from pamt.explain.changes import Trial, pin_facts, try_policy, withdraw
 from pamt.explain.freeing import Freed, free_pages
 from pamt.explain.sentences import size_text
-from pamt.explain.withdraw import RUNS, PageClass, Withdrawal, withdraw_pages
+from pamt.explain.withdraw import NEVER, RUNS, PageClass, Withdrawal, withdraw_pages
 from pamt.kernel.construct import construct
 from pamt.kernel.contig import Placement
 from pamt.machine import Machine
@@ -181,6 +181,7 @@ def boot_lines(gone: Sequence[Range]) -> tuple[str, ...]:
     grub = words.replace("$", "\\\\\\$")
     return (
         f"kernel command line:  {words}",
+        f"in a shell:           '{words}'",
         f'/etc/default/grub:    GRUB_CMDLINE_LINUX="... {grub}"   then update-grub',
         f"grubby:               grubby --update-kernel=ALL --args='{quoted}'",
     )
@@ -190,9 +191,7 @@ def _withdraw(policy: Policy, machine: Machine, runs: int) -> Iterator[Repair | 
     found: Withdrawal = withdraw_pages(policy, machine, runs)
     if found.pages is None or found.trial is None or found.cost is None:
         if found.bound >= NEVER:
-            yield No(
-                "no free run holds the PAMTs of even one GiB, and withdrawing frees nothing", True
-            )
+            yield No("no free run holds the PAMTs of one GiB, and withdrawing frees nothing", True)
         else:
             yield No(
                 f"no set of pages was found; fewer than {found.bound} are proven not to be enough",

@@ -36,7 +36,7 @@ from pamt.policies.protocol import Policy
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 from pamt.standins import complete
 
-__all__ = ["RUNS", "PageClass", "Withdrawal", "withdraw_pages"]
+__all__ = ["NEVER", "RUNS", "PageClass", "Withdrawal", "withdraw_pages"]
 
 NEVER = 1 << 52
 """A bound that no number of pages reaches: withdrawing is proven not to help."""

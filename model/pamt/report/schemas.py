@@ -156,6 +156,10 @@ THEOREM = record(
     }
 )
 
+REPAIR_KIND: Schema = {
+    "enum": ["withdraw", "online", "free", "reserve", "variant", "cut", "merge"]
+}
+
 VERDICTS: dict[str, list[str | None]] = {
     "import": [None],
     "show": [None],
@@ -164,6 +168,7 @@ VERDICTS: dict[str, list[str | None]] = {
     "simulate": ["SUCCEEDS", "FAILS"],
     "check": ["ACCEPTED", "REFUSED"],
     "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
+    "repair": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
     "verify": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "prove": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "certify": ["VALID", "HOLEY", "INVALID"],
@@ -360,6 +365,52 @@ FIELDS: dict[str, Schema] = {
             "steps": {"type": "object", "additionalProperties": COUNT},
             "trusted_steps": COUNT,
             "fault": nullable(record({"step": TEXT, "expected": TEXT, "found": TEXT})),
+        }
+    ),
+    "repair": record(
+        {
+            "policy": TEXT,
+            "needed": FLAG,
+            "ret": {"type": "integer", "maximum": 0},
+            "outcome": TEXT,
+            "failed_tdmr": nullable(COUNT),
+            "cost": nullable(COUNT),
+            "bound": nullable(COUNT),
+            "repairs": array(
+                record(
+                    {
+                        "kind": REPAIR_KIND,
+                        "cost": COUNT,
+                        "bound": COUNT,
+                        "optimal": FLAG,
+                        "summary": TEXT,
+                        "actions": array(TEXT),
+                        "ranges": array(SPAN),
+                        "memmap": array(TEXT),
+                        "alternatives": array(
+                            record(
+                                {"first": HEX, "last": HEX, "pages": COUNT, "cuts": array(HEX)}
+                            )
+                        ),
+                        "max_areas": COUNT,
+                        "pamt_kb": COUNT,
+                        "configuration": nullable(CONFIGURATION),
+                    }
+                )
+            ),
+            "missing": array(record({"kind": REPAIR_KIND, "reason": TEXT, "proven": FLAG})),
+            "margins": array(
+                record(
+                    {
+                        "kind": {"enum": ["areas", "chunk", "loss"]},
+                        "text": TEXT,
+                        "tdmr": nullable(COUNT),
+                        "node": nullable(COUNT),
+                        "number": nullable(COUNT),
+                        "size": nullable(HEX),
+                    }
+                )
+            ),
         }
     ),
     "conform": record(

@@ -1,0 +1,133 @@
+"""``pamt repair``: what to change so that a policy works on this map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from pamt.cli.answer import Answer, Output, common, finish
+
+if TYPE_CHECKING:
+    from pamt.explain.repairs import Repairs
+
+__all__ = ["command"]
+
+KINDS = "withdraw,online,free,reserve,variant,cut,merge"
+
+
+@click.command("repair")
+@click.argument("machine")
+@click.option(
+    "--policy",
+    "name",
+    default="linux:mainline",
+    show_default=True,
+    metavar="NAME",
+    help="The policy that is to work.",
+)
+@click.option(
+    "--kinds",
+    default=KINDS,
+    show_default=True,
+    metavar="KINDS",
+    help="Kinds of change to look for, the one to prefer first.",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    metavar="RUNS",
+    help="Runs of the policy in the search for pages to withdraw (5000).",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    metavar="STEPS",
+    help="Solver steps for each of reserve, cut, merge (50000000).",
+)
+@click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
+@common
+def command(
+    machine: str,
+    name: str,
+    kinds: str,
+    budget: int | None,
+    steps: int | None,
+    accept: str | None,
+    output: Output,
+) -> int:
+    """What to change so that this policy works on this map.
+
+    Looks for pages to withdraw (memmap=), memory to online as kernel memory, pages to free, a
+    boot-time reservation for the PAMTs, another kernel variant, and changes to the policy: other
+    TDMR cuts, or areas that touch merged.  Each repair has been tried out on the changed machine
+    and the TDX module accepts the result.  Verdict: OPTIMAL (the one shown first is proven cheapest
+    of its kind, or nothing needs repair), FEASIBLE (with the bound), INFEASIBLE or UNDECIDED.
+
+    -o FILE.toml (.json without --json) writes the changed machine of the repair shown first; for a
+    change of software, the configuration that it leads to.
+    """
+    from pamt.cli.inputs import load_machine
+    from pamt.cli.policies import find_policy
+    from pamt.explain.margins import margins
+    from pamt.explain.repairs import SOLVER_STEPS, find_repairs
+    from pamt.explain.withdraw import RUNS
+    from pamt.report.repair import Repaired, repair_fields, repair_text
+
+    policy, variant = find_policy(name)
+    wanted = _kinds(kinds)
+    loaded = load_machine(machine)
+    found = find_repairs(policy, loaded.raw, wanted, budget or RUNS, steps or SOLVER_STEPS)
+    repaired = Repaired(
+        machine,
+        name,
+        loaded.machine,
+        variant is not None and variant.holes_from_cmrs,
+        found,
+        margins(policy, loaded.raw, found.trial),
+    )
+    return finish(
+        Answer(
+            "repair",
+            found.verdict,
+            loaded.file,
+            lambda: repair_fields(repaired),
+            lambda: repair_text(repaired),
+            loaded.completed.assumptions,
+            _product(output, found),
+            accept_feasible=accept == "feasible",
+        ),
+        output,
+    )
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    """Raises click.UsageError for a kind that is not known."""
+    from pamt.explain.repairs import KINDS as KNOWN
+
+    asked = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    unknown = [word for word in asked if word not in KNOWN]
+    if unknown or not asked:
+        what = f"unknown {', '.join(map(repr, unknown))}" if unknown else "none given"
+        raise click.UsageError(f"--kinds: {what}; known: {', '.join(KNOWN)}")
+    return asked
+
+
+def _product(output: Output, found: Repairs) -> Callable[[], bytes] | None:
+    from pamt.cli.configurations import configuration_product
+
+    best = found.best
+    suffix = "" if output.file is None else output.file.suffix.lower()
+    if best is None or best.machine is None or suffix not in {".toml", ".json"}:
+        return configuration_product(output, None if best is None else best.configuration)
+    if suffix == ".json" and output.as_json:
+        return None
+    changed = best.machine
+
+    def product() -> bytes:
+        from pamt.maps.machine_write import dump_machine
+
+        return dump_machine(changed, "json" if suffix == ".json" else "toml").encode()
+
+    return product

@@ -1,0 +1,122 @@
+"""How much more a machine can take before a policy fails on it.
+
+* ``areas``: how many more holes each TDMR has room for (its reserved areas not in use);
+* ``chunk``: the largest chunk that the kernel's scan still finds on a node, the PAMTs all placed;
+* ``loss``: the fewest free pages, from the top of a node's free memory downwards, whose loss makes
+  the policy fail; exact, found with an unknown address below which memory stays free.
+
+Sources: facts on Linux, sections 5.3 and 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+from pamt.explain.changes import Trial, pin_facts, try_policy
+from pamt.explain.sentences import size_text
+from pamt.explain.tracked import Window
+from pamt.kernel.contig import ContigAllocator, first_slot, zones_high_to_low
+from pamt.kernel.sizes import pamt_sizes
+from pamt.machine import FreeRun, Limits, Machine
+from pamt.policies.protocol import Policy
+from pamt.ranges import GIB, PAGE, Range, RangeSet
+from pamt.standins import complete
+
+__all__ = ["Margin", "largest_chunk", "least_loss", "margins"]
+
+MOST_CUTS = 2_000
+"""Runs that the sweep of one node may take."""
+
+
+class Margin(NamedTuple):
+    """One margin, in words and numbers; `size` in bytes."""
+
+    kind: str
+    text: str
+    tdmr: int | None = None
+    node: int | None = None
+    number: int | None = None
+    size: int | None = None
+
+
+def margins(policy: Policy, machine: Machine, trial: Trial) -> tuple[Margin, ...]:
+    """The margins of a policy that works (`trial`); () for one that fails."""
+    if not trial.works:
+        return ()
+    done = complete(machine).machine
+    limit = done.limits.max_reserved_per_tdmr
+    found: list[Margin] = []
+    for index, t in enumerate(trial.outcome.tdmrs):
+        room = limit - len(t.reserved or ())
+        holes = "hole" if room == 1 else "holes"
+        text = f"TDMR {index} has room for {room or 'no'} more {holes}"
+        found.append(Margin("areas", text, tdmr=index, number=room))
+    alloc = ContigAllocator(done.nodes, done.free or ())
+    for taken in trial.outcome.trace:
+        if taken.action == "take":
+            alloc.take(taken.range, taken.node)
+    with_memory = sorted({r.node for r in done.memory or ()})
+    for node in with_memory:
+        size = largest_chunk(alloc, node, done.limits, trial.outcome.dynamic_pamt)
+        text = (
+            f"largest chunk that still fits on node {node}: {size_text(size)}"
+            if size
+            else f"no further chunk fits on node {node}"
+        )
+        found.append(Margin("chunk", text, node=node, size=size))
+    for node in with_memory:
+        lost = least_loss(policy, machine, node)
+        if lost is False:
+            continue
+        if lost is None:
+            text = f"works without any free memory on node {node}"
+        else:
+            text = f"fails if node {node} loses {size_text(lost)} of free memory from its top"
+        found.append(Margin("loss", text, node=node, size=lost))
+    return tuple(found)
+
+
+def largest_chunk(alloc: ContigAllocator, node: int, limits: Limits, dynamic: bool) -> int:
+    """Bytes of the largest chunk, of a TDMR of whole GiBs, that a slot of `node` has room for.
+
+    0 when even that of one GiB finds none.  Sizes are tried from the largest down: a slot for a
+    chunk does not mean that there is one for every smaller chunk.
+    """
+    known = alloc.nodes.get(node)
+    runs = alloc.free_runs(node)
+    if known is None or not known.online or not runs:
+        return 0
+    zones = zones_high_to_low(known.zones or ())
+    most = max(run.size for run in runs)
+    gibs = most // pamt_sizes(GIB, limits, dynamic).total + 1
+    while pamt_sizes(gibs * GIB, limits, dynamic).total <= most:
+        gibs *= 2
+    for number in range(gibs, 0, -1):
+        size = pamt_sizes(number * GIB, limits, dynamic).total
+        if size <= most and any(first_slot(z.range, size, runs) is not None for z in zones):
+            return size
+    return 0
+
+
+def least_loss(policy: Policy, machine: Machine, node: int) -> int | Literal[False] | None:
+    """Bytes of free memory whose loss, from the top of `node` down, makes `policy` fail.
+
+    None when it works without any; False when too many runs would be needed to tell.
+    """
+    done = complete(pin_facts(machine)).machine
+    own = RangeSet(f.range for f in done.free or () if f.node == node)
+    others = [f for f in done.free or () if f.node != node]
+    at = own.span.end - PAGE
+    lowest = own.span.start
+    for _ in range(MOST_CUTS):
+        if at < lowest:
+            return None
+        window = Window(at, lowest, at)
+        cut: Any = window.page()
+        left = [FreeRun(r.start, min(r.end, cut), node) for r in own if r.start < cut]
+        trial = try_policy(policy, replace(done, free=(*others, *left)))
+        if not trial.works:
+            return own.within(Range(at, own.span.end)).size
+        at = window.low - PAGE
+    return False
