@@ -61,6 +61,10 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
     short.write_text(json.dumps(recorded) + "\n")
     wrong = tmp_path / "wrong.pamt.toml"
     wrong.write_text('ask = "sizes 1GiB"\nwhy = "x."\n[expect]\npamt_kb = 1\nnone = 2\n')
+    starved = tmp_path / "starved.toml"
+    starved.write_text(
+        "format = 1\nmemory = [ { start = 0x100000, end = 0x40000000 } ]\nfree = []\n"
+    )
     return {
         "import": [["import", LOG], ["import", LOG, "--fill-from-cmr", "-o", tmp_path / "m.toml"]],
         "show": [["show", EMR], ["show", EMR, made]],
@@ -71,7 +75,11 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
             *[["simulate", machine] for machine in sorted(MACHINES.glob("*.toml"))],
         ],
         "check": [["check", EMR, made], ["check", MACHINES / "canonical-pr188.toml", made]],
-        "repair": [["repair", EMR], ["repair", EMR, "--policy", "linux:cmr-v8.2"]],
+        "repair": [
+            ["repair", EMR],
+            ["repair", EMR, "--policy", "linux:cmr-v8.2"],
+            ["repair", starved, "--kinds", "withdraw,variant"],
+        ],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
         "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
         "verify": [

@@ -10,7 +10,7 @@ import click
 from pamt.cli.answer import Answer, Output, common, finish
 
 if TYPE_CHECKING:
-    from pamt.explain.repairs import Repairs
+    from pamt.explain.repair import Repairs
 
 __all__ = ["command"]
 

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from pamt.explain.changes import Trial, pin_facts, try_policy
-from pamt.explain.sentences import size_text
 from pamt.explain.tracked import Window
 from pamt.kernel.contig import ContigAllocator, first_slot, zones_high_to_low
 from pamt.kernel.sizes import pamt_sizes
@@ -30,10 +29,12 @@ MOST_CUTS = 2_000
 
 
 class Margin(NamedTuple):
-    """One margin, in words and numbers; `size` in bytes."""
+    """One margin of a TDMR (``areas``) or a node: `number` of holes, or `size` in bytes.
+
+    `size` None: the policy works even when the node has no free memory left.
+    """
 
     kind: str
-    text: str
     tdmr: int | None = None
     node: int | None = None
     number: int | None = None
@@ -48,10 +49,7 @@ def margins(policy: Policy, machine: Machine, trial: Trial) -> tuple[Margin, ...
     limit = done.limits.max_reserved_per_tdmr
     found: list[Margin] = []
     for index, t in enumerate(trial.outcome.tdmrs):
-        room = limit - len(t.reserved or ())
-        holes = "hole" if room == 1 else "holes"
-        text = f"TDMR {index} has room for {room or 'no'} more {holes}"
-        found.append(Margin("areas", text, tdmr=index, number=room))
+        found.append(Margin("areas", tdmr=index, number=limit - len(t.reserved or ())))
     alloc = ContigAllocator(done.nodes, done.free or ())
     for taken in trial.outcome.trace:
         if taken.action == "take":
@@ -59,21 +57,11 @@ def margins(policy: Policy, machine: Machine, trial: Trial) -> tuple[Margin, ...
     with_memory = sorted({r.node for r in done.memory or ()})
     for node in with_memory:
         size = largest_chunk(alloc, node, done.limits, trial.outcome.dynamic_pamt)
-        text = (
-            f"largest chunk that still fits on node {node}: {size_text(size)}"
-            if size
-            else f"no further chunk fits on node {node}"
-        )
-        found.append(Margin("chunk", text, node=node, size=size))
+        found.append(Margin("chunk", node=node, size=size))
     for node in with_memory:
         lost = least_loss(policy, machine, node)
-        if lost is False:
-            continue
-        if lost is None:
-            text = f"works without any free memory on node {node}"
-        else:
-            text = f"fails if node {node} loses {size_text(lost)} of free memory from its top"
-        found.append(Margin("loss", text, node=node, size=lost))
+        if lost is not False:
+            found.append(Margin("loss", node=node, size=lost))
     return tuple(found)
 
 

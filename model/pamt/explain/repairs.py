@@ -18,15 +18,15 @@ Source: DESIGN, section 1 (repair).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
-from pamt.configuration import Configuration
 from pamt.explain.changes import Trial, pin_facts, try_policy, withdraw
 from pamt.explain.freeing import Freed, free_pages
+from pamt.explain.repair import Missing, Repair, Repairs, boot_lines
 from pamt.explain.sentences import size_text
-from pamt.explain.withdraw import NEVER, RUNS, PageClass, Withdrawal, withdraw_pages
+from pamt.explain.withdraw import NEVER, RUNS, Withdrawal, withdraw_pages
 from pamt.kernel.construct import construct
 from pamt.kernel.contig import Placement
 from pamt.machine import Machine
@@ -36,19 +36,10 @@ from pamt.policies.linux import LINUX as VARIANTS
 from pamt.policies.linux import LinuxPolicy
 from pamt.policies.protocol import Policy
 from pamt.ranges import KIB, PAGE, Range
-from pamt.solve import FEASIBLE, INFEASIBLE, OPTIMAL, UNDECIDED, place
+from pamt.solve import FEASIBLE, INFEASIBLE, OPTIMAL, place
 from pamt.standins import complete
 
-__all__ = [
-    "KINDS",
-    "SOLVER_STEPS",
-    "Missing",
-    "Repair",
-    "Repairs",
-    "boot_lines",
-    "find_repairs",
-    "memmap",
-]
+__all__ = ["KINDS", "SOLVER_STEPS", "find_repairs"]
 
 ONLINE_TRIALS = 256
 """Sets of nodes that are tried out."""
@@ -57,77 +48,11 @@ SOLVER_STEPS = 50_000_000
 """Steps for each question that is put to the placement engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """One change after which the policy works, tried out.
-
-    `machine` is the changed machine, where the machine is what changes; a change of software has
-    the `configuration` only.
-    `cost` counts pages withdrawn, freed or reserved (0 for a change of software); within its kind
-    nothing cheaper than `bound` works.  `ranges` are the pages concerned.
-    `alternatives` are further single changes of the same cost.
-    """
-
-    kind: str
-    cost: int
-    bound: int
-    summary: str
-    actions: tuple[str, ...] = ()
-    ranges: tuple[Range, ...] = ()
-    alternatives: tuple[PageClass, ...] = ()
-    max_areas: int = 0
-    pamt_kb: int = 0
-    configuration: Configuration | None = None
-    machine: Machine | None = None
-
-    @property
-    def optimal(self) -> bool:
-        """Proven cheapest within its kind."""
-        return self.cost <= self.bound
-
-
 class No(NamedTuple):
     """No repair, and whether that is proven."""
 
     reason: str
     proven: bool
-
-
-class Missing(NamedTuple):
-    """Why there is no repair of a kind, or that none was found."""
-
-    kind: str
-    reason: str
-    proven: bool
-    """No repair of this kind exists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repairs:
-    """What a search for repairs found; `trial` is the policy's run on the machine as it is."""
-
-    trial: Trial
-    found: tuple[Repair, ...] = ()
-    missing: tuple[Missing, ...] = ()
-
-    @property
-    def needed(self) -> bool:
-        """The policy does not work as it is."""
-        return not self.trial.works
-
-    @property
-    def best(self) -> Repair | None:
-        """The first repair: kinds come in the order in which they disturb least."""
-        return self.found[0] if self.found else None
-
-    @property
-    def verdict(self) -> str:
-        """OPTIMAL, FEASIBLE, INFEASIBLE, UNDECIDED (DESIGN, section 7)."""
-        if not self.needed:
-            return OPTIMAL
-        if self.best is not None:
-            return OPTIMAL if self.best.optimal else FEASIBLE
-        return INFEASIBLE if all(m.proven for m in self.missing) else UNDECIDED
 
 
 def find_repairs(
@@ -162,29 +87,6 @@ def find_repairs(
             else:
                 missing.append(Missing(kind, *got))
     return Repairs(trial, tuple(found), tuple(missing))
-
-
-def memmap(gone: Range) -> str:
-    """The kernel parameter that keeps Linux from using `gone`."""
-    unit, shift = ("K", 10)
-    for name, bits in (("G", 30), ("M", 20)):
-        if gone.size % (1 << bits) == 0:
-            unit, shift = name, bits
-            break
-    return f"memmap={gone.size >> shift}{unit}${gone.start:#x}"
-
-
-def boot_lines(gone: Sequence[Range]) -> tuple[str, ...]:
-    """How to hand ``memmap=`` to the kernel: ``$`` means something to shells and to GRUB."""
-    words = " ".join(memmap(r) for r in gone)
-    quoted = words.replace("$", "\\$")
-    grub = words.replace("$", "\\\\\\$")
-    return (
-        f"kernel command line:  {words}",
-        f"in a shell:           '{words}'",
-        f'/etc/default/grub:    GRUB_CMDLINE_LINUX="... {grub}"   then update-grub',
-        f"grubby:               grubby --update-kernel=ALL --args='{quoted}'",
-    )
 
 
 def _withdraw(policy: Policy, machine: Machine, runs: int) -> Iterator[Repair | No]:

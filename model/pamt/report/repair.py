@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from pamt.configuration import LEVELS, Configuration
 from pamt.explain.margins import Margin
-from pamt.explain.repairs import Repair, Repairs, memmap
+from pamt.explain.repair import Repair, Repairs, memmap
 from pamt.explain.sweep import PageClass
 from pamt.machine import Machine
 from pamt.ranges import PAGE
 from pamt.report.simulate import Simulated, simulate_text
 from pamt.report.table import table
-from pamt.report.words import count
+from pamt.report.words import count, size_text
 
 __all__ = ["OnePage", "Repaired", "one_page_choices", "repair_fields", "repair_text"]
 
@@ -133,12 +133,26 @@ def _configuration(configuration: Configuration | None) -> Mapping[str, Any] | N
 def _margin(margin: Margin) -> dict[str, Any]:
     return {
         "kind": margin.kind,
-        "text": margin.text,
+        "text": _margin_text(margin),
         "tdmr": margin.tdmr,
         "node": margin.node,
         "number": margin.number,
         "size": None if margin.size is None else f"{margin.size:#x}",
     }
+
+
+def _margin_text(margin: Margin) -> str:
+    node, size = margin.node, margin.size
+    if margin.kind == "areas":
+        room = count(margin.number, "more hole") if margin.number else "no more holes"
+        return f"TDMR {margin.tdmr} has room for {room}"
+    if margin.kind == "chunk":
+        if not size:
+            return f"no further chunk fits on node {node}"
+        return f"largest chunk that still fits on node {node}: {size_text(size)}"
+    if size is None:
+        return f"works without any free memory on node {node}"
+    return f"fails if node {node} loses {size_text(size)} of free memory from its top"
 
 
 def repair_text(repaired: Repaired) -> Iterator[str]:
@@ -169,7 +183,7 @@ def repair_text(repaired: Repaired) -> Iterator[str]:
         yield ""
         yield "Margins of the machine as it is:"
         for margin in repaired.margins:
-            yield f"  {margin.text}"
+            yield f"  {_margin_text(margin)}"
 
 
 def _headline(repaired: Repaired) -> str:

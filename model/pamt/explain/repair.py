@@ -1,0 +1,104 @@
+"""Repairs as data: what was found, what it costs, how it is put to use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pamt.configuration import Configuration
+from pamt.explain.changes import Trial
+from pamt.explain.sweep import PageClass
+from pamt.machine import Machine
+from pamt.ranges import Range
+
+__all__ = ["Missing", "Repair", "Repairs", "boot_lines", "memmap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One change after which the policy works, tried out.
+
+    `machine` is the changed machine, where the machine is what changes; a change of software has
+    the `configuration` only.
+    `cost` counts pages withdrawn, freed or reserved (0 for a change of software); within its kind
+    nothing cheaper than `bound` works.  `ranges` are the pages concerned.
+    `alternatives` are further single changes of the same cost.
+    """
+
+    kind: str
+    cost: int
+    bound: int
+    summary: str
+    actions: tuple[str, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    alternatives: tuple[PageClass, ...] = ()
+    max_areas: int = 0
+    pamt_kb: int = 0
+    configuration: Configuration | None = None
+    machine: Machine | None = None
+
+    @property
+    def optimal(self) -> bool:
+        """Proven cheapest within its kind."""
+        return self.cost <= self.bound
+
+
+class Missing(NamedTuple):
+    """Why there is no repair of a kind, or that none was found."""
+
+    kind: str
+    reason: str
+    proven: bool
+    """No repair of this kind exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What a search for repairs found; `trial` is the policy's run on the machine as it is."""
+
+    trial: Trial
+    found: tuple[Repair, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def needed(self) -> bool:
+        """The policy does not work as it is."""
+        return not self.trial.works
+
+    @property
+    def best(self) -> Repair | None:
+        """The first repair: kinds come in the order in which they disturb least."""
+        return self.found[0] if self.found else None
+
+    @property
+    def verdict(self) -> str:
+        """OPTIMAL, FEASIBLE, INFEASIBLE, UNDECIDED (DESIGN, section 7)."""
+        if not self.needed:
+            return "OPTIMAL"
+        if self.best is not None:
+            return "OPTIMAL" if self.best.optimal else "FEASIBLE"
+        return "INFEASIBLE" if all(m.proven for m in self.missing) else "UNDECIDED"
+
+
+def memmap(gone: Range) -> str:
+    """The kernel parameter that keeps Linux from using `gone`."""
+    unit, shift = ("K", 10)
+    for name, bits in (("G", 30), ("M", 20)):
+        if gone.size % (1 << bits) == 0:
+            unit, shift = name, bits
+            break
+    return f"memmap={gone.size >> shift}{unit}${gone.start:#x}"
+
+
+def boot_lines(gone: Sequence[Range]) -> tuple[str, ...]:
+    """How to hand ``memmap=`` to the kernel: ``$`` means something to shells and to GRUB."""
+    words = " ".join(memmap(r) for r in gone)
+    quoted = words.replace("$", "\\$")
+    grub = words.replace("$", "\\\\\\$")
+    return (
+        f"kernel command line:  {words}",
+        f"in a shell:           '{words}'",
+        f'/etc/default/grub:    GRUB_CMDLINE_LINUX="... {grub}"   then update-grub',
+        f"grubby:               grubby --update-kernel=ALL --args='{quoted}'",
+    )
