@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,3 +102,22 @@ def test_user_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.verdict == "VIOLATED"
     assert found.counterexample is not None
     assert found.counterexample.measure.ranges == 1
+
+
+def test_steps_do_not_depend_on_the_hash_seed() -> None:
+    script = (
+        "from pamt.verify.engine import verify; from pamt.verify.scope import Scope;"
+        "a = verify('linux:mainline', 'local', Scope(ranges=2, nodes=2, gib=5, first_gib=4));"
+        "print(a.steps, a.counterexample.measure)"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1

@@ -11,6 +11,7 @@ from pamt.machine import Limits, Machine
 from pamt.ranges import GIB, MIB, PAGE
 from pamt.smt.symbolic_query import Query
 from pamt.standins import complete
+from pamt.verify.assumptions import DEFAULT
 from pamt.verify.cases import Case, cases
 from pamt.verify.enumeration import maps_on_grid
 from pamt.verify.explore import explore
@@ -18,7 +19,7 @@ from pamt.verify.mutants import MUTANTS, Mutant, check_mutants
 from pamt.verify.obligation import Obligation, run_plainly, run_symbolically
 from pamt.verify.properties import load_policy, parse_property
 from pamt.verify.scope import Scope
-from pamt.verify.symbolic_map import SymbolicMap, build_map
+from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map, plain_machine
 
 TIGHT = Limits(max_tdmrs=4, max_reserved_per_tdmr=2)
 BASE = 4 * GIB
@@ -112,3 +113,33 @@ def checked(name: str) -> dict[str, bool]:
 def test_planted_bugs_are_noticed(mutant: Mutant) -> None:
     for name in mutant.noticed_by:
         assert checked(name)[f"mutant: {mutant.name}"]
+
+
+@pytest.mark.parametrize("policy", ["linux:mainline", "linux:cmr-v8.2", "linux:dpamt", "greedy"])
+@pytest.mark.parametrize("dropped", ["above-1m", "apart", "no-null-cmr", "convertible"])
+def test_every_answer_is_what_python_gives(policy: str, dropped: str) -> None:
+    low = dropped == "above-1m"
+    scope = Scope(
+        ranges=2,
+        cmrs=1 if low else 2,
+        gib=1 if low else 5,
+        first_gib=0 if low else 4,
+        assumptions=DEFAULT - {dropped},
+    )
+    the_policy, seen = load_policy(policy), 0
+    for case in cases(scope):
+        try:
+            made = build_map(scope, case)
+        except EmptyCase:
+            continue
+        query = Query(made.symbols)
+        for guard, outcome in run_symbolically(made, the_policy).outcomes():
+            found = query.ask([guard], 10**8).assignment
+            if found is None:
+                continue
+            seen += 1
+            machine = complete(plain_machine(made, found)).machine
+            plain = run_plainly(the_policy, machine).outcome
+            assert plain is not None
+            assert plain.reason == outcome.reason, machine
+    assert seen >= 4

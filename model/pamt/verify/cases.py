@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from pamt.kernel.layout import lay_out_tdmrs
 from pamt.machine import MemoryRange
-from pamt.ranges import GIB, PAGE
+from pamt.ranges import GIB, MIB, PAGE
 from pamt.verify.scope import Scope
 
 __all__ = ["Case", "Rank", "cases"]
@@ -47,6 +47,10 @@ class Case(NamedTuple):
     free: tuple[int, ...] | None
     """None: all memory is free."""
     rank: Rank
+    below: int = 0
+    """So many ranges end at or below 1 MiB (where ``above-1m`` is not assumed)."""
+    crossing: bool = False
+    """The range after those starts below 1 MiB."""
 
     def words(self) -> str:
         places = " ".join(
@@ -73,9 +77,24 @@ def _sorted_cases(scope: Scope, count: int, cmrs: int, used: int, free: int) -> 
     for nodes in _node_choices(count, used):
         for cells, tdmrs in layouts:
             for held in _free_choices(scope, count, free):
-                rank = Rank(count, cmrs, used, free, tdmrs, cells[-1][1] + 1 - cells[0][0])
-                found.append(Case(nodes, cells, cmrs, held, rank))
-    yield from sorted(found, key=lambda case: (case.rank, case.cells, case.nodes, case.free or ()))
+                for below, crossing in _low_choices(scope, cells):
+                    made = _tdmrs(cells[below:]) if below else tdmrs
+                    rank = Rank(count, cmrs, used, free, made, cells[-1][1] + 1 - cells[0][0])
+                    found.append(Case(nodes, cells, cmrs, held, rank, below, crossing))
+    yield from sorted(found, key=lambda case: (case.rank, case[:2], case.free or (), case[5:]))
+
+
+def _low_choices(scope: Scope, cells: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, bool]]:
+    """How many ranges lie below 1 MiB, and whether the next one starts there."""
+    if scope.lowest >= MIB:
+        yield 0, False
+        return
+    for below in range(len(cells) + 1):
+        yield below, False
+        if below < len(cells) and cells[below][0] == 0:
+            yield below, True
+        if below == len(cells) or cells[below] != (0, 0):
+            break
 
 
 def _free_choices(scope: Scope, count: int, free: int) -> list[tuple[int, ...] | None]:
@@ -113,6 +132,10 @@ def _layouts(scope: Scope, count: int) -> Iterator[tuple[tuple[tuple[int, int], 
         flats = combinations_with_replacement(cells, 2 * count)
     for flat in flats:
         pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
-        # Any page will do: TDMRs depend on the GiBs only.
-        stand_ins = [MemoryRange(first * GIB, last * GIB + PAGE, 0) for first, last in pairs]
-        yield pairs, len(lay_out_tdmrs(stand_ins, 2 * count + 1).tdmrs)
+        yield pairs, _tdmrs(pairs)
+
+
+def _tdmrs(cells: tuple[tuple[int, int], ...]) -> int:
+    """How many TDMRs ranges in these GiBs get.  Any page will do: TDMRs depend on the GiBs only."""
+    stand_ins = [MemoryRange(first * GIB, last * GIB + PAGE, 0) for first, last in cells]
+    return len(lay_out_tdmrs(stand_ins, len(cells)).tdmrs)

@@ -17,6 +17,7 @@ from pamt.standins import complete
 from pamt.verify.cases import Case, cases
 from pamt.verify.interp import Value
 from pamt.verify.obligation import (
+    NotDecidedHere,
     Obligation,
     PlainRun,
     Property,
@@ -148,6 +149,10 @@ def _one_case(
     run = run_symbolically(made, policy)
     query = Query(made.symbols)
     for obligation in _all_obligations(the_property, run):
+        if obligation.undecided:
+            search.undecided.append(f"{case.words()}: {obligation.label}")
+            search.certified = False
+            continue
         if any(guard is False for guard in obligation.guards):
             search.trivial += 1
             continue
@@ -173,7 +178,10 @@ def _all_obligations(the_property: Property, run: SymbolicRun) -> Iterator[Oblig
     """Those of the property, after "the policy does not raise"."""
     for fault in run.faults:
         yield Obligation(f"the policy {fault.what} ({fault.place})", (fault.guard,))
-    yield from the_property.obligations(run)
+    try:
+        yield from the_property.obligations(run)
+    except NotDecidedHere as reason:
+        yield Obligation(str(reason), (), undecided=True)
 
 
 def _reach(run: SymbolicRun, query: Any, search: _Search, budget: Budget) -> None:

@@ -14,9 +14,21 @@ from pamt.verify.allocator import SymbolicAllocator
 from pamt.verify.interp import Choice, Fault, Return, Value
 from pamt.verify.symbolic_map import SymbolicMap
 
-__all__ = ["Obligation", "PlainRun", "Property", "SymbolicRun", "run_plainly", "run_symbolically"]
+__all__ = [
+    "NotDecidedHere",
+    "Obligation",
+    "PlainRun",
+    "Property",
+    "SymbolicRun",
+    "run_plainly",
+    "run_symbolically",
+]
 
 Guard = Any
+
+
+class NotDecidedHere(Exception):
+    """A property cannot say of a symbolic run what would break it; the case stays undecided."""
 
 
 class Obligation(NamedTuple):
@@ -24,6 +36,8 @@ class Obligation(NamedTuple):
 
     label: str
     guards: tuple[Guard, ...]
+    undecided: bool = False
+    """Nothing can be asked: `label` says why."""
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,15 @@ def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
         if scope.assumes("whole-gib"):
             bounds += [(low, low), ((last + 1) * GIB, (last + 1) * GIB)]
         else:
-            bounds.append((low, (first + 1) * GIB - PAGE))
-            bounds.append((max(last * GIB, low) + PAGE, (last + 1) * GIB))
+            start = (low, (first + 1) * GIB - PAGE)
+            end = (max(last * GIB, low) + PAGE, (last + 1) * GIB)
+            if index < case.below:
+                end = (end[0], min(end[1], MIB))
+            elif case.crossing and index == case.below:
+                start, end = (low, min(start[1], MIB - PAGE)), (max(end[0], MIB + PAGE), end[1])
+            else:
+                start = (max(low, MIB), start[1])
+            bounds += [start, end]
         if index:
             apart = node == case.nodes[index - 1] and scope.assumes("apart")
             steps += [PAGE if apart else 0, PAGE]
@@ -153,12 +160,10 @@ def inside_runs(symbols: Symbols, start: Value, end: Value, cmrs: list[Cmr]) -> 
 def _free(scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange]) -> list[FreeRun]:
     if case.free is None:
         # As the stand-in does it: all memory, without what lies below 1 MiB.
-        return [
-            FreeRun(symbols.choose(r.start < MIB, MIB, r.start), r.end, r.node)
-            if not isinstance(r.start, int) and r.start.low < MIB
-            else FreeRun(r.start, r.end, r.node)
-            for r in memory
-        ]
+        kept = [r for index, r in enumerate(memory) if index >= case.below]
+        if case.crossing:
+            kept[0] = kept[0]._replace(start=MIB)
+        return [FreeRun(r.start, r.end, r.node) for r in kept]
     made: list[FreeRun] = []
     for index, held in enumerate(case.free):
         inside = memory[held]

@@ -280,7 +280,7 @@ class Interpreter(Expressions):
     ) -> Environment:
         """The live variables of two paths that meet; `test` tells `a` from `b`."""
         joined: Environment = {}
-        for name in names:
+        for name in sorted(names):  # the solver's steps depend on the order of terms
             left, right = a[1].get(name, MISSING), b[1].get(name, MISSING)
             if left is MISSING and right is MISSING:
                 continue

@@ -11,6 +11,7 @@ from pamt.machine import Machine, MemoryRange
 from pamt.policies.protocol import Policy
 from pamt.standins import complete, derive_zones
 from pamt.verify.obligation import (
+    NotDecidedHere,
     Obligation,
     PlainRun,
     SymbolicRun,
@@ -85,6 +86,8 @@ class Renaming:
                         continue
                     mine = run.seen(guard, outcome.tdmrs)
                     theirs = other.seen(other_guard, another.tdmrs)
+                    if any(sure is not True for sure, _ in (*mine, *theirs)):
+                        raise NotDecidedHere("how many TDMRs there are differs inside of the case")
                     for (g, a), (h, b) in zip(mine, theirs, strict=False):
                         if a.pamts is None or b.pamts is None:
                             continue

@@ -172,11 +172,31 @@ def configuration_in(machine: Machine, space: Space) -> Configuration | None:
 def _witnesses(
     symbols: Symbols, interpreter: Interpreter, machine: Machine, space: Space
 ) -> Iterator[_Witness]:
-    listed_value = interpreter.call(build_memory_list, machine.memory or ()).value
-    listed = [r for guard, r in interpreter.pairs(listed_value) if guard is True]
-    if len(listed) != len(interpreter.pairs(listed_value)) or not listed:
-        return  # which ranges are listed depends on the addresses: a finer case decides it
-    convertible: Guard = True
+    made = interpreter.pairs(interpreter.call(build_memory_list, machine.memory or ()).value)
+    open_guards = [guard for guard, _ in made if guard is not True]
+    for kept in product((True, False), repeat=len(open_guards)):
+        # What lies below 1 MiB is not listed; where that is open, both ways are gone through.
+        signs = iter(kept)
+        base: Guard = True
+        listed: list[MemoryRange] = []
+        for guard, r in made:
+            stays = True if guard is True else next(signs)
+            base = symbols.conjunction(base, guard if stays else symbols.negation(guard))
+            if stays:
+                listed.append(r)
+        if listed and base is not False:
+            yield from _witnesses_of(symbols, interpreter, machine, listed, base, space)
+
+
+def _witnesses_of(
+    symbols: Symbols,
+    interpreter: Interpreter,
+    machine: Machine,
+    listed: Sequence[MemoryRange],
+    base: Guard,
+    space: Space,
+) -> Iterator[_Witness]:
+    convertible = base
     for r in listed:
         convertible = symbols.conjunction(
             convertible, inside_runs(symbols, r.start, r.end, list(machine.cmrs or ()))

@@ -9,7 +9,7 @@ from typing import Any
 from pamt.kernel.contig import ContigAllocator
 from pamt.policies.protocol import Policy
 from pamt.verify.allocator import Event
-from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
+from pamt.verify.obligation import NotDecidedHere, Obligation, PlainRun, SymbolicRun
 
 __all__ = ["AreasAtMost", "Clean", "Local", "Never"]
 
@@ -122,13 +122,20 @@ def _homes(run: SymbolicRun, event: Event) -> Iterator[tuple[Guard, int]]:
     if isinstance(event.wanted, int):
         yield True, event.wanted
         return
+    domain = run.made.interpreter.domain
     for guard, outcome in run.outcomes():
-        tdmrs = [t for _, t in run.seen(guard, outcome.tdmrs)]
+        tdmrs = run.seen(guard, outcome.tdmrs)
         for present, taken in run.seen(guard, outcome.trace):
-            if taken.range is event.range and isinstance(taken.tdmr, int):
-                home = tdmrs[taken.tdmr].home
-                if isinstance(home, int):
-                    yield run.made.symbols.conjunction(guard, present), home
+            if taken.range is not event.range or taken.action != "take":
+                continue
+            plain = all(sure is True for sure, _ in tdmrs)
+            if not plain or not isinstance(taken.tdmr, int):
+                raise NotDecidedHere("the trace does not say for sure which TDMR a chunk is for")
+            home = tdmrs[taken.tdmr][1].home
+            for node in run.allocator.nodes:
+                here = domain.conjunction(guard, run.made.interpreter.equal(home, node))
+                if here is not False:
+                    yield domain.conjunction(here, present), node
 
 
 @dataclass(frozen=True)
