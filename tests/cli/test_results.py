@@ -82,6 +82,12 @@ def lines(made: Path, tmp_path: Path) -> dict[str, list[list[object]]]:
         ],
         "place": [["place", EMR], ["place", EMR, "--reserve", "cmr"]],
         "export": [["export", EMR], ["export", EMR, "--reserve", "cmr", "--at-most", "areas=11"]],
+        "diff": [
+            ["diff", "linux:mainline", "linux:cmr-v8.2", "--cmrs", 2, "--ranges", 1, "--gib", 1],
+            ["diff", "linux:mainline", "linux:cmr-nocheck", "--ranges", 1, "--gib", 1],
+            ["diff", "linux:mainline", "linux:dpamt", EMR, MACHINES / "canonical-pr188.toml"],
+            ["diff", "linux:mainline", "greedy", MACHINES / "canonical-pr188.toml"],
+        ],
         "verify": [
             ["verify", "linux:mainline", "--property", wanted, "--ranges", 1, "--gib", 1]
             for wanted in ("covered", "complete:linux", "areas-at-most:2", "never:success")

@@ -28,6 +28,7 @@ COMMANDS = {
     "repair": ("repair", "What to change so that a policy works on this map."),
     "export": ("export", "Write a placement question as SMT-LIB text for any solver."),
     "verify": ("verify", "Does a policy keep a property on every map of a scope?"),
+    "diff": ("diff", "Where two policies answer differently: the smallest maps."),
     "prove": ("prove", "Theorems with no bound on the map, decided by two solvers."),
     "certify": ("certify", "Check what `pamt place` certifies, without a solver."),
     "sizes": ("sizes", "How much memory the PAMTs of so many bytes take."),

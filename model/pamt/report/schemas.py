@@ -119,6 +119,8 @@ MEASURE = record(
         "addresses": array(HEX),
     }
 )
+OUTCOME: Schema = {"$ref": "#/$defs/outcome"}
+TWO_OUTCOMES = array(OUTCOME, minItems=2, maxItems=2)
 SETTLED: Schema = {"enum": ["HOLDS", "VIOLATED", "UNDECIDED"]}
 THEOREM = record(
     {
@@ -156,9 +158,7 @@ THEOREM = record(
     }
 )
 
-REPAIR_KIND: Schema = {
-    "enum": ["withdraw", "online", "free", "reserve", "variant", "cut", "merge"]
-}
+REPAIR_KIND: Schema = {"enum": ["withdraw", "online", "free", "reserve", "variant", "cut", "merge"]}
 
 VERDICTS: dict[str, list[str | None]] = {
     "import": [None],
@@ -169,6 +169,7 @@ VERDICTS: dict[str, list[str | None]] = {
     "check": ["ACCEPTED", "REFUSED"],
     "place": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
     "repair": ["OPTIMAL", "FEASIBLE", "INFEASIBLE", "UNDECIDED"],
+    "diff": ["EQUAL", "DIFFERS", "UNDECIDED"],
     "verify": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "prove": ["HOLDS", "VIOLATED", "UNDECIDED"],
     "certify": ["VALID", "HOLEY", "INVALID"],
@@ -313,6 +314,31 @@ FIELDS: dict[str, Schema] = {
             "text": TEXT,
         }
     ),
+    "diff": record(
+        {
+            "policies": array(TEXT, minItems=2, maxItems=2),
+            "scope": nullable(SCOPE),
+            "cases": nullable(record({"all": COUNT, "done": COUNT})),
+            "obligations": nullable(record({"asked": COUNT, "steps": COUNT})),
+            "undecided": array(TEXT),
+            "vacuity": array(record({"what": TEXT, "passed": FLAG, "detail": TEXT})),
+            "differences": array(
+                record(
+                    {
+                        "answers": array(TEXT, minItems=2, maxItems=2),
+                        "machine": {"$ref": "machine.schema.json"},
+                        "outcomes": TWO_OUTCOMES,
+                        "measure": MEASURE,
+                        "smallest": FLAG,
+                        "saved": nullable(TEXT),
+                    }
+                )
+            ),
+            "machines": nullable(
+                array(record({"input": FILE, "same": FLAG, "outcomes": TWO_OUTCOMES}))
+            ),
+        }
+    ),
     "verify": record(
         {
             "property": TEXT,
@@ -329,7 +355,7 @@ FIELDS: dict[str, Schema] = {
             "smallest": nullable(FLAG),
             "necessary": array(TEXT),
             "free_fields": array(TEXT),
-            "outcome": nullable({"$ref": "#/$defs/outcome"}),
+            "outcome": nullable(OUTCOME),
             "placement": nullable(
                 record(
                     {
@@ -388,9 +414,7 @@ FIELDS: dict[str, Schema] = {
                         "ranges": array(SPAN),
                         "memmap": array(TEXT),
                         "alternatives": array(
-                            record(
-                                {"first": HEX, "last": HEX, "pages": COUNT, "cuts": array(HEX)}
-                            )
+                            record({"first": HEX, "last": HEX, "pages": COUNT, "cuts": array(HEX)})
                         ),
                         "max_areas": COUNT,
                         "pamt_kb": COUNT,
@@ -451,7 +475,7 @@ FIELDS: dict[str, Schema] = {
     ),
 }
 
-WITH_OUTCOMES = ("verify",)
+WITH_OUTCOMES = ("verify", "diff")
 """Commands whose results hold what a policy does, as `simulate` tells it."""
 
 

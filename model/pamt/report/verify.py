@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pamt.machine import Machine
@@ -144,7 +144,8 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
         yield f"Saved:   {verified.saved}"
     if broken is not None:
         yield ""
-        yield from replay_lines(broken.simulated, broken.placement, broken.space)
+        sides = () if broken.simulated is None else (broken.simulated,)
+        yield from replay_lines(sides, broken.placement, broken.space)
         yield ""
         yield from drawn_map(broken.completed, broken.simulated, width, unicode)
         yield from map_table(broken.machine)
@@ -197,19 +198,21 @@ def measure_text(measure: Mapping[str, Any]) -> str:
 
 
 def replay_lines(
-    simulated: Simulated | None, placement: str | None, space: str | None
+    sides: Sequence[Simulated], placement: str | None, space: str | None
 ) -> Iterator[str]:
-    """What plain Python makes of the map: the policy, the module's rules, a placement."""
+    """What plain Python makes of the map: each policy, the module's rules, a placement."""
     yield "Replayed:"
-    if simulated is None:
+    for side in sides:
+        outcome = side.outcome
+        at = "" if outcome.failed_tdmr is None else f" at TDMR {outcome.failed_tdmr}"
+        said = "success"
+        if not outcome.succeeded:
+            said = f"{errno_text(outcome.ret)}, {outcome.reason}{at}"
+        yield f"  policy {side.policy}: {said}"
+        if side.module is not None:
+            yield f"  module: {status_text(side.module)}"
+    if not sides:
         yield "  policy: raises an exception"
-        return
-    outcome = simulated.outcome
-    at = "" if outcome.failed_tdmr is None else f" at TDMR {outcome.failed_tdmr}"
-    said = "success" if outcome.succeeded else f"{errno_text(outcome.ret)}, {outcome.reason}{at}"
-    yield f"  policy {simulated.policy}: {said}"
-    if simulated.module is not None:
-        yield f"  module: {status_text(simulated.module)}"
     if placement is not None:
         exists = {"INFEASIBLE": "none exists", "UNDECIDED": "not settled"}.get(placement, "exists")
         yield f"  placement in {space}: {exists}"
