@@ -26,11 +26,11 @@ COLUMNS = 64
 PREFACE = """# What the engine has found by itself
 
 Each map below was found by `pamt verify` or `pamt diff` from nothing but the policy's source, the
-property and the scope, and is replayed by plain Python in `tests/quality/test_verify_found.py`.
-It is the smallest of its scope: everything smaller, in the order ranges, CMRs, nodes, free runs, TDMRs,
-span in GiB, addresses off 1 GiB, off 2 MiB, address list, was refuted by the solver.
-`--first-gib 4` keeps memory above 4 GiB, where a node has one zone; what holds there need not hold
-for maps that reach below.
+property and the scope; plain Python replays it in `tests/quality/test_verify_found.py`. It is the
+smallest of its scope: everything smaller, in the order ranges, CMRs, nodes, free runs, TDMRs, span
+in GiB, addresses off 1 GiB, off 2 MiB, address list, was refuted by the solver. `--first-gib 4`
+keeps memory above 4 GiB, where a node has one zone; what holds there need not hold for maps that
+reach below.
 
 In the drawings a column is 1/64 of the GiBs that the map touches: digits are memory of that node,
 `.` is a hole, `P` a PAMT (on a success), `=` a CMR, `f` a free run where not all memory is free.

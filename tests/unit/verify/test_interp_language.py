@@ -169,7 +169,7 @@ def test_refusals_name_the_place_and_what_to_write(function: Callable[..., Any],
 def reads_before_assigning(number: int) -> int:
     if number > 3:
         found = number
-    return found
+    return found  # type: ignore[possibly-undefined]
 
 
 def indexes_too_far(numbers: Sequence[int]) -> int:

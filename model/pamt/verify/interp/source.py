@@ -51,6 +51,8 @@ def source_of(function: FunctionType) -> Source:
     found = tree.body[0]
     if not isinstance(found, ast.FunctionDef):
         raise Refusal(Place(file, first), "not an ordinary function", "write a def")
+    if found.name != function.__code__.co_name:
+        raise Refusal(Place(file, first), "the file has changed since it was loaded", "start again")
     live_after: dict[ast.stmt, Names] = {}
     live_at_head: dict[ast.stmt, Names] = {}
     _Liveness(live_after, live_at_head).block(found.body, frozenset(), frozenset(), frozenset())
