@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pamt.certificate.cut_bound import cut_facts, excludes
 from pamt.certificate.filling import Crossing, Item, Stretch, best_in_chain, best_in_runs
 from pamt.certificate.format import (
     Cause,
     Certificate,
     Claim,
+    Cuts,
     Floor,
     Placed,
     Split,
@@ -160,6 +162,17 @@ def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: 
             assert leaves is not None
             leaves.check(step, cases, claim.at_most, at)
     return trusted
+
+
+def _check_cuts(question: Question, step: Cuts, at_most: Mapping[str, int], at: str) -> None:
+    if any(name not in at_most for name in step.order):
+        raise _Wrong(at, f"components among {list(at_most)}", list(step.order))
+    try:
+        facts = cut_facts(question)
+    except ValueError as fault:
+        raise _Wrong(at, "a question with a bound over cuts", fault) from None
+    if not excludes(facts, step.order, at_most):
+        raise _Wrong(at, "no cut that costs as little", dict(at_most))
 
 
 def _check_split(question: Question, step: Split, at: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pamt.certificate.cut_bound import ADDITIVE
 from pamt.configuration import LEVELS
 from pamt.placement import COMPONENTS, Space
 from pamt.ranges import Range
@@ -20,6 +21,7 @@ __all__ = [
     "Cause",
     "Certificate",
     "Claim",
+    "Cuts",
     "Floor",
     "Malformed",
     "Placed",
@@ -71,6 +73,13 @@ class Floor(NamedTuple):
     component: str
 
 
+class Cuts(NamedTuple):
+    """No cut into TDMRs costs as little, wherever PAMTs lie (:mod:`pamt.certificate.cut_bound`)."""
+
+    order: tuple[str, ...]
+    """Components that add up over TDMRs, in the order in which they are compared."""
+
+
 class Split(NamedTuple):
     """Two cases: of these pieces, at most `at_most` begin in `where` (step `low`), or more."""
 
@@ -106,7 +115,7 @@ class Trust(NamedTuple):
     reason: str
 
 
-Step = Cause | Floor | Split | Sum | Trust
+Step = Cause | Cuts | Floor | Split | Sum | Trust
 
 
 class Claim(NamedTuple):
@@ -179,6 +188,8 @@ def _step_out(step: Step) -> dict[str, Any]:
         return {"cause": step.kind}
     if isinstance(step, Floor):
         return {"floor": step.component}
+    if isinstance(step, Cuts):
+        return {"cuts": list(step.order)}
     if isinstance(step, Trust):
         return {"trust": step.solver, "reason": step.reason}
     if isinstance(step, Split):
@@ -285,6 +296,12 @@ def _step(value: object, path: str) -> Step:
         return Cause(_text(_object(value, path, ("cause",))["cause"], path))
     if "floor" in value:
         return Floor(_one_of(_object(value, path, ("floor",))["floor"], path, COMPONENTS))
+    if "cuts" in value:
+        names = _list(_object(value, path, ("cuts",))["cuts"], path)
+        order = tuple(_one_of(name, path, ADDITIVE) for name in names)
+        if len(set(order)) != len(order):
+            raise Malformed(path, "components, each once", names)
+        return Cuts(order)
     if "trust" in value:
         table = _object(value, path, ("trust", "reason"))
         return Trust(_text(table["trust"], path), _text(table["reason"], path))

@@ -1,0 +1,501 @@
+"""The least that any cut into TDMRs can cost, wherever its PAMTs lie: what a step ``cuts`` adds up.
+
+Every GiB that holds memory is a *cell*; a cut is a way to group neighbouring cells into TDMRs, at
+most ``max_tdmrs`` of them.  Two things hold wherever PAMTs lie:
+
+* ``memory``, ``cmr``: a TDMR has its holes, and every TDMR's PAMTs take at least one area in some
+  TDMR, since free runs lie in memory and all memory is in TDMRs.  So the areas of n TDMRs are at
+  least their holes and n more, and at most n times the most areas allowed in one.
+* ``minimal``: a stretch without memory that holds a page outside the CMR runs takes an area, and
+  shares it with the next such stretch only where PAMTs fill all memory between the two.  Where
+  that may be (:func:`fillable_gaps`), an area less is counted.
+
+So areas, TDMRs and PAMT pages add up TDMR by TDMR, and a shortest path over the cells, right to
+left, gives the least of them in any order of importance:
+
+    cells    | 0 | 1 | 2 |   | 5 | 6 |        5 joins 2 over a bridge of two GiBs without memory
+    TDMRs    |<----->|<----------->|<->|      cost = cost(0..1) + cost(2..5) + cost(6..6)
+
+Time grows with the square of the number of cells.  Source: DESIGN, section 5.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate, pairwise
+from operator import add
+
+from pamt.placement import Question
+from pamt.ranges import GIB, PAGE, Range, RangeSet
+
+__all__ = ["ADDITIVE", "CutFacts", "Cuts", "cut_facts", "excludes", "fillable_gaps"]
+
+ADDITIVE = ("areas", "tdmrs", "pamt_pages")
+"""Components that add up over TDMRs."""
+WIDTH = 44
+"""Bits of one component in a number that stands for several, most important first."""
+NEVER = 1 << (WIDTH * 4)
+
+
+@dataclass(frozen=True)
+class CutFacts:
+    """What a cut's cost follows from.  Made by :func:`cut_facts`."""
+
+    cells: tuple[int, ...]
+    fixed: tuple[tuple[int, int, int], ...] | None
+    """Where the space fixes the TDMRs: (holes, credit, PAMT pages) of each."""
+    alone: tuple[int, ...]
+    joined: tuple[int, ...]
+    """Holes as in :class:`pamt.placement.HoleCount`; under ``minimal`` those to be reserved."""
+    least_alone: tuple[int, ...]
+    least_joined: tuple[int, ...]
+    """The same, less gaps that PAMTs might fill."""
+    pages: tuple[int, ...]
+    """PAMT pages of a TDMR of so many GiB."""
+    own: int
+    """Areas that the PAMTs of one TDMR take at least, besides holes."""
+    limit: int
+    most: int
+    """TDMRs there may be."""
+
+    @cached_property
+    def holes_to(self) -> tuple[int, ...]:
+        """Least holes of cells a..b, joined, are ``holes_to[b + 1] - holes_from[a]``."""
+        return _up_to(self.least_alone, self.least_joined)
+
+    @cached_property
+    def holes_from(self) -> tuple[int, ...]:
+        return _behind(self.least_alone, self.least_joined)
+
+    def unfilled(self) -> CutFacts:
+        """The same where no PAMT fills a gap."""
+        fixed = self.fixed and tuple((holes, 0, pages) for holes, _, pages in self.fixed)
+        return replace(self, fixed=fixed, least_alone=self.alone, least_joined=self.joined)
+
+    def holes(self, first: int, last: int) -> int:
+        """Least holes of a TDMR over cells (by index) `first` to `last`, both included."""
+        return self.holes_to[last + 1] - self.holes_from[first]
+
+
+def _up_to(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
+    sums = list(accumulate(alone, initial=0))
+    return (0, *map(add, sums[1:], accumulate(joined, initial=0)))
+
+
+def _behind(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
+    return tuple(map(add, accumulate(alone, initial=0), accumulate(joined, initial=0)))
+
+
+def cut_facts(question: Question) -> CutFacts:
+    """The facts of a question without a trivial cause and without pages to give up.
+
+    Raises ValueError for any other.
+    """
+    if question.trivial is not None or question.space.give_up:
+        raise ValueError("this question has no bound over cuts")
+    cells = question.cells
+    limits = question.limits
+    minimal = question.space.reserve == "minimal"
+    gaps = fillable_gaps(question) if minimal else ()
+    if question.tdmrs is not None:
+        fixed = tuple(
+            (
+                _forced(question, fact.range) if minimal else len(fact.holes),
+                sum(gap in fact.range for gap in gaps),
+                fact.pages,
+            )
+            for fact in question.tdmrs
+        )
+        empty: tuple[int, ...] = ()
+        return CutFacts(
+            cells, fixed, empty, empty, empty, empty, empty,
+            0 if minimal else 1, limits.max_reserved_per_tdmr, limits.max_tdmrs,
+        )  # fmt: skip
+    if minimal:
+        windows = [Range(cell * GIB, (cell + 1) * GIB) for cell in cells]
+        alone = tuple(_forced(question, window) for window in windows)
+        joined = tuple(
+            _forced(question, Range(a.start, b.end)) - n - m
+            for (a, b), (n, m) in zip(pairwise(windows), pairwise(alone), strict=True)
+        )
+    else:
+        alone, joined = question.hole_count()
+    least = list(alone)
+    links = list(joined)
+    for gap in gaps:
+        # Where the stretches on both sides of it are; the TDMR must reach from one to the other.
+        low = bisect_right(cells, (gap.start - 1) // GIB) - 1
+        high = bisect_left(cells, gap.end // GIB)
+        if low >= high:
+            least[low] -= 1
+        elif high < len(cells):
+            links[high - 1] -= 1
+    span = cells[-1] - cells[0] + 1
+    pages = tuple(question.sizes(gib).total // PAGE for gib in range(span + 1))
+    return CutFacts(
+        cells, None, alone, joined, tuple(least), tuple(links), pages,
+        0 if minimal else 1, limits.max_reserved_per_tdmr, limits.max_tdmrs,
+    )  # fmt: skip
+
+
+def _forced(question: Question, window: Range) -> int:
+    """Stretches of `window` without memory that hold a page outside the CMR runs."""
+    outside = question.cmr_runs.complement(window)
+    if not outside:
+        return 0
+    return sum(outside.overlaps(hole) for hole in question.memory_set.complement(window))
+
+
+def fillable_gaps(question: Question) -> tuple[Range, ...]:
+    """Under ``minimal``: where PAMTs might join two stretches that must be reserved.
+
+    Each from the first to the last page of memory between two such stretches, if all that memory
+    is free, no more than all PAMTs together, and each free run in it has a length that regions
+    (or chunks) may add up to.  None is left out that can be filled; more may be listed.
+    """
+    cells = question.cells
+    whole = Range(cells[0] * GIB, (cells[-1] + 1) * GIB)
+    outside = question.cmr_runs.complement(whole)
+    memory = question.memory_set
+    # A border of TDMRs may part a stretch; its parts are then in two TDMRs, and nothing between
+    # them is memory.
+    forced = [hole for hole in memory.complement(whole) if outside.overlaps(hole)]
+    fits = _Fits(question)
+    found: list[Range] = []
+    for low, high in pairwise(forced):
+        between = memory.within(Range(low.end, high.start))
+        if between.size <= fits.room and fits.all(between):
+            found.append(between.span)
+    return tuple(found)
+
+
+class _Fits:
+    """Lengths, in pages, that PAMT regions or chunks may add up to; too many rather than too few."""
+
+    def __init__(self, question: Question) -> None:
+        self._free = question.free
+        self._starts = [run.start for run in question.free]
+        self._set = question.free_set
+        cells = question.cells
+        span = cells[-1] - cells[0] + 1
+        self._chunk = question.space.pamt == "chunk"
+        self._sums: int | None = None
+        self._pages: list[int] = []
+        self._most = min(question.limits.max_tdmrs, len(cells))
+        facts = question.tdmrs
+        if facts is not None:
+            sizes = [fact.sizes for fact in facts]
+            self.room = sum(size.total for size in sizes)
+            parts = [s.total for s in sizes] if self._chunk else [p for s in sizes for p in s]
+            sums = 1
+            for part in parts:
+                sums |= sums << (part // PAGE)
+            self._sums = sums
+            return
+        # Each region rounds up on its own, by less than a page a TDMR.
+        self.room = question.sizes(span).total + 3 * PAGE * self._most
+        self._pages = [question.sizes(gib).total // PAGE for gib in range(span + 1)]
+
+    def all(self, memory: RangeSet) -> bool:
+        """Whether all of `memory` may be filled."""
+        for run in memory:
+            if run not in self._set:
+                return False
+            at = run.start
+            while at < run.end:
+                free = self._free[bisect_right(self._starts, at) - 1]
+                end = min(free.end, run.end)
+                if not self._may_be((end - at) // PAGE):
+                    return False
+                at = end
+        return True
+
+    def _may_be(self, pages: int) -> bool:
+        if self._sums is not None:
+            return bool(self._sums >> pages & 1)
+        if not self._chunk:
+            return True
+        # Chunks of a GiB in all: no fewer pages than one chunk of them, no more than single ones.
+        table = self._pages
+        gib = bisect_right(table, pages) - 1
+        if gib >= 1 and table[gib] == pages:
+            return True
+        # With each further chunk three regions may round up once more.
+        return any(
+            table[g] <= pages <= table[g] + 3 * (min(g, self._most) - 1)
+            for g in range(max(1, gib - 3 * self._most), gib + 1)
+        )
+
+
+class Cuts:
+    """All cuts in which no TDMR has more than `max_areas` areas, and the least they cost.
+
+    `order`: components of :data:`ADDITIVE`, most important first.
+    """
+
+    def __init__(self, facts: CutFacts, order: Sequence[str], max_areas: int | None = None) -> None:
+        self._facts = facts
+        self.order = tuple(order)
+        self.cap = facts.limit if max_areas is None else min(facts.limit, max_areas)
+        units = {
+            name: 1 << (WIDTH * (len(self.order) - 1 - at)) for at, name in enumerate(self.order)
+        }
+        self._area = units.get("areas", 0)
+        self._tdmr = units.get("tdmrs", 0)
+        self._page = units.get("pamt_pages", 0)
+        self._layers: list[list[int]] = []
+
+    @cached_property
+    def least(self) -> tuple[int, ...] | None:
+        """The least value of the components, compared in order; None where no cut is allowed."""
+        facts = self._facts
+        if facts.fixed is not None:
+            return self._least_fixed(facts.fixed)
+        number = self.least_number
+        if number is None:
+            return None
+        return self._floored(self._split(number))
+
+    def _floored(self, value: tuple[int, ...]) -> tuple[int, ...]:
+        """Some PAMT is in some TDMR: one area there is, whatever the holes."""
+        if self._facts.own or "areas" not in self.order:
+            return value
+        at = self.order.index("areas")
+        if value[at] >= 1:
+            return value
+        # Cuts with no area and with one are alike then, so the rest is asked for any areas.
+        rest = self.order[:at] + self.order[at + 1 :]
+        if not rest:
+            return (1,)
+        other = Cuts(self._facts, rest, self.cap).least
+        assert other is not None
+        return (*other[:at], 1, *other[at:])
+
+    def _least_fixed(self, fixed: Sequence[tuple[int, int, int]]) -> tuple[int, ...] | None:
+        own = self._facts.own
+        low = [holes - credit for holes, credit, _ in fixed]
+        if max(low) > self.cap or self.cap < 1 or len(fixed) > self._facts.most:
+            return None
+        areas = sum(low) + own * len(fixed)
+        if own and areas > self.cap * len(fixed):
+            return None
+        total = {
+            "areas": max(areas, 1),
+            "tdmrs": len(fixed),
+            "pamt_pages": sum(pages for _, _, pages in fixed),
+        }
+        return tuple(total[name] for name in self.order)
+
+    def _split(self, number: int) -> tuple[int, ...]:
+        found: list[int] = []
+        for _ in self.order:
+            # The lower half of a unit's range is above 0, the upper half below it.
+            low = (number + (1 << (WIDTH - 1))) % (1 << WIDTH) - (1 << (WIDTH - 1))
+            found.append(low)
+            number = (number - low) >> WIDTH
+        return tuple(reversed(found))
+
+    @cached_property
+    def least_number(self) -> int | None:
+        """The components of the least cut in one number, before an area is added for PAMTs."""
+        facts = self._facts
+        if self.cap < 1:
+            return None
+        free = self.relaxed[0]
+        if free >= NEVER:
+            return None
+        if len(self.trace(self.relaxed)) <= facts.most and self._room_for_all(self.relaxed):
+            return free
+        if facts.own and not self._enough_room():
+            return None
+        best: int | None = None
+        for number in range(1, min(facts.most, len(facts.cells)) + 1):
+            if best is not None and best <= self._below(number):
+                break
+            value = self.layer(number)[0]
+            if value < NEVER and self._room_at(number) and (best is None or value < best):
+                best = value
+        return best
+
+    def _room_for_all(self, best: list[int]) -> bool:
+        """Whether the areas left over by holes are as many as TDMRs, in the cut of `best`."""
+        if not self._facts.own:
+            return True
+        cut = self.trace(best)
+        return sum(self._facts.holes(a, b) + 1 for a, b in cut) <= self.cap * len(cut)
+
+    def _room_at(self, number: int) -> bool:
+        facts = self._facts
+        if not facts.own:
+            return True
+        holes = self._fewest_holes.layer(number)[0]
+        return holes < NEVER and holes + number <= self.cap * number
+
+    @cached_property
+    def _fewest_holes(self) -> Cuts:
+        # With areas alone in the order a layer's value is its holes and its number of TDMRs.
+        return _HolesOnly(self._facts, (), self.cap)
+
+    def _enough_room(self) -> bool:
+        """Whether in some cut, of any number of TDMRs, areas left over are as many as TDMRs."""
+        return _Overfull(self._facts, (), self.cap).relaxed_least <= 0
+
+    def _below(self, number: int) -> int:
+        """No cut into `number` TDMRs or more is below this."""
+        total = 0
+        if self._area:
+            total += self._area * (self._fewest_holes.relaxed_least + self._facts.own * number)
+        if self._tdmr:
+            total += self._tdmr * number
+        if self._page:
+            total += self._page * Cuts(self._facts, ("pamt_pages",), self.cap).relaxed_least
+        return total
+
+    @property
+    def relaxed_least(self) -> int:
+        """The least for any number of TDMRs."""
+        return self.relaxed[0]
+
+    def _weights(self) -> tuple[int, int, int]:
+        """Cost of a hole, of a TDMR, of a PAMT page."""
+        return self._area, self._area * self._facts.own + self._tdmr, self._page
+
+    @cached_property
+    def reach(self) -> tuple[int, ...]:
+        """For each cell, the first behind the last that a TDMR from it may take in."""
+        facts = self._facts
+        n = len(facts.cells)
+        # Least over all later ends, so that no end is left out where credit comes late.
+        low = list(facts.holes_to)
+        for j in range(n - 1, 0, -1):
+            low[j] = min(low[j], low[j + 1])
+        return tuple(
+            max(i, bisect_right(low, self.cap + facts.holes_from[i], i + 1) - 1) for i in range(n)
+        )
+
+    @cached_property
+    def _islands(self) -> tuple[int, ...]:
+        """For each cell, the first behind it that does not follow without a GiB in between."""
+        cells = self._facts.cells
+        ends = [len(cells)] * len(cells)
+        for i in range(len(cells) - 2, -1, -1):
+            ends[i] = ends[i + 1] if cells[i + 1] == cells[i] + 1 else i + 1
+        return tuple(ends)
+
+    def step(self, behind: Sequence[int], first: int) -> list[int]:
+        """From cell `first` to each end it may have: cost so far and `behind`."""
+        facts = self._facts
+        hole, tdmr, page = self._weights()
+        reach = self.reach[first]
+        base = tdmr - hole * facts.holes_from[first]
+        found: list[int] = []
+        at = first
+        while at < reach:
+            stop = min(reach, self._islands[at])
+            span = facts.cells[at] - facts.cells[first] + 1
+            values: Sequence[int] = behind[at + 1 : stop + 1]
+            if page:
+                table = self._page_costs[span : span + stop - at]
+                found += map(add, table, values)
+            else:
+                found += values
+            at = stop
+        return [value + base for value in found] if base else found
+
+    @cached_property
+    def _page_costs(self) -> list[int]:
+        return [self._page * pages for pages in self._facts.pages]
+
+    def behind(self, layer: Sequence[int]) -> list[int]:
+        """The cost of what follows each end, with the holes up to it."""
+        facts = self._facts
+        hole = self._weights()[0]
+        return [value + hole * holes for value, holes in zip(layer, facts.holes_to, strict=True)]
+
+    def _ahead(self, behind: Sequence[int], first: int) -> int:
+        facts = self._facts
+        hole, tdmr, page = self._weights()
+        reach = self.reach[first]
+        if reach <= first:
+            return NEVER
+        least = NEVER
+        at = first
+        while at < reach:
+            stop = min(reach, self._islands[at])
+            values = behind[at + 1 : stop + 1]
+            if page:
+                span = facts.cells[at] - facts.cells[first] + 1
+                least = min(least, *map(add, self._page_costs[span : span + stop - at], values))
+            else:
+                least = min(least, *values)
+            at = stop
+        return least + tdmr - hole * facts.holes_from[first]
+
+    @cached_property
+    def relaxed(self) -> list[int]:
+        """For each cell, the least for it and all that follow, into any number of TDMRs."""
+        facts = self._facts
+        n = len(facts.cells)
+        hole = self._weights()[0]
+        best = [NEVER] * n + [0]
+        behind = [NEVER] * n + [hole * facts.holes_to[n]]
+        for i in range(n - 1, -1, -1):
+            best[i] = min(NEVER, self._ahead(behind, i))
+            if best[i] < NEVER:
+                behind[i] = best[i] + hole * facts.holes_to[i]
+        return best
+
+    def layer(self, number: int) -> list[int]:
+        """For each cell, the least for it and all that follow, into `number` TDMRs."""
+        n = len(self._facts.cells)
+        if not self._layers:
+            self._layers.append([NEVER] * n + [0])
+        while len(self._layers) <= number:
+            behind = self.behind(self._layers[-1])
+            last = n - len(self._layers)
+            found = [min(NEVER, self._ahead(behind, i)) for i in range(last + 1)]
+            self._layers.append(found + [NEVER] * (n - last))
+        return self._layers[number]
+
+    def trace(self, best: Sequence[int]) -> list[tuple[int, int]]:
+        """The first cut, by sizes, that `best` (for any number of TDMRs) stands for."""
+        cut: list[tuple[int, int]] = []
+        behind = self.behind(best)
+        at = 0
+        while at < len(self._facts.cells):
+            size = self.step(behind, at).index(best[at])
+            cut.append((at, at + size))
+            at += size + 1
+        return cut
+
+
+class _HolesOnly(Cuts):
+    """Counts holes, and nothing else."""
+
+    def _weights(self) -> tuple[int, int, int]:
+        return 1, 0, 0
+
+
+class _Overfull(Cuts):
+    """Counts by how much holes and one area a TDMR exceed what areas there may be."""
+
+    def _weights(self) -> tuple[int, int, int]:
+        return 1, 1 - self.cap, 0
+
+
+def excludes(facts: CutFacts, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
+    """Whether no cut has `max_areas` and the components in `order` at most as stated.
+
+    If the least value, compared in order, is above what is stated, some component is above.
+    """
+    least = Cuts(facts, order, at_most.get("max_areas")).least
+    return least is None or least > tuple(at_most[name] for name in order)
+
+
+def cut_ranges(facts: CutFacts, cut: Sequence[tuple[int, int]]) -> Iterator[Range]:
+    """The TDMRs of a cut, given by first and last cell (by index)."""
+    for first, last in cut:
+        yield Range(facts.cells[first] * GIB, (facts.cells[last] + 1) * GIB)

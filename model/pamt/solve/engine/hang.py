@@ -1,0 +1,158 @@
+"""PAMTs under ``minimal``: hung on stretches that are reserved anyway, so that they take no area.
+
+    memory     |====================|   |===========|      a PAMT that begins where a forced hole
+    CMR runs   |====================|   |===========|      ends, or behind one that does, makes the
+    PAMTs      |PPPP|QQ|        |RR|            |SSS|      hole's area longer and adds none
+
+A free run is open at its left (right) end if a hole lies there, in the same TDMR, that must be
+reserved.  Pieces are placed in canonical order, each at the lowest place that leaves room for the
+rest; the answer is canonical if nothing lower was passed over.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pamt.placement import Question
+from pamt.ranges import PAGE, Range
+
+__all__ = ["Hung", "hang"]
+
+
+class _Piece(NamedTuple):
+    tdmr: int
+    level: int
+    pages: int
+    nodes: frozenset[int]
+
+
+class _Slot:
+    """Free pages of one node in one TDMR, and the ends at which pieces may be hung."""
+
+    __slots__ = ("high", "left", "low", "node", "right")
+
+    def __init__(self, node: int, low: int, high: int, left: bool, right: bool) -> None:
+        self.node = node
+        self.low = low
+        self.high = high
+        self.left = left
+        self.right = right
+
+    @property
+    def pages(self) -> int:
+        return self.high - self.low
+
+
+class Hung(NamedTuple):
+    bases: tuple[tuple[int, int, int], ...]
+    lowest: bool
+    """Whether no lower place of any piece was passed over."""
+
+
+def hang(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> Hung | None:
+    """Places for all PAMTs of these TDMRs that add no area; None where none were found.
+
+    `at_home`: only on nodes that cost nothing.
+    """
+    pieces = _pieces(question, tdmrs, at_home=at_home)
+    slots = _slots(question, tdmrs)
+    bases: list[list[int]] = [[0, 0, 0] for _ in tdmrs]
+    lowest = True
+    for at, piece in enumerate(pieces):
+        chosen, exact = _place(pieces, at, slots)
+        if chosen is None:
+            return None
+        lowest = lowest and exact
+        bases[piece.tdmr][piece.level] = chosen * PAGE
+    if question.space.pamt == "chunk":
+        for index, tdmr in enumerate(tdmrs):
+            sizes = question.facts(tdmr).sizes
+            bases[index][1] = bases[index][0] + sizes.level_4k
+            bases[index][2] = bases[index][1] + sizes.level_2m
+    return Hung(tuple((b4, b2, b1) for b4, b2, b1 in bases), lowest)
+
+
+def _place(pieces: Sequence[_Piece], at: int, slots: Sequence[_Slot]) -> tuple[int | None, bool]:
+    """First page for a piece, the slot taken; and whether nothing lower may do."""
+    piece, rest = pieces[at], pieces[at + 1 :]
+    exact = True
+    for slot in slots:
+        if slot.node not in piece.nodes or slot.pages < piece.pages:
+            continue
+        if not slot.left:
+            exact = False
+            continue
+        slot.low += piece.pages
+        if _fit(rest, slots):
+            return slot.low - piece.pages, exact
+        slot.low -= piece.pages
+        exact = False
+    for slot in slots:
+        if slot.node in piece.nodes and slot.pages >= piece.pages and slot.right:
+            slot.high -= piece.pages
+            if _fit(rest, slots):
+                return slot.high, False
+            slot.high += piece.pages
+    return None, False
+
+
+def _fit(pieces: Sequence[_Piece], slots: Sequence[_Slot]) -> bool:
+    """Whether the pieces, longest first, each fit into the first slot with room."""
+    room = [[slot.node, slot.pages] for slot in slots if slot.left or slot.right]
+    total = sum(piece.pages for piece in pieces)
+    roomy = {node for node, pages in room if pages >= total}
+    for piece in sorted(pieces, key=lambda p: -p.pages):
+        if piece.nodes & roomy:
+            continue
+        for entry in room:
+            if entry[0] in piece.nodes and entry[1] >= piece.pages:
+                entry[1] -= piece.pages
+                break
+        else:
+            return False
+    return True
+
+
+def _pieces(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> list[_Piece]:
+    """In canonical order."""
+    found: list[_Piece] = []
+    nodes = sorted(question.free_by_node)
+    for index, tdmr in enumerate(tdmrs):
+        facts = question.facts(tdmr)
+        near = frozenset(n for n in nodes if not at_home or question.weight(facts.home, n) <= 0)
+        if question.space.pamt == "chunk":
+            found.append(_Piece(index, 0, facts.pages, near))
+            continue
+        found += [
+            _Piece(index, level, size // PAGE, near) for level, size in enumerate(facts.sizes)
+        ]
+    return found
+
+
+def _slots(question: Question, tdmrs: Sequence[Range]) -> list[_Slot]:
+    starts = [tdmr.start for tdmr in tdmrs]
+    found: list[_Slot] = []
+    for run in question.free:
+        first = tdmrs[bisect_right(starts, run.start) - 1]
+        last = tdmrs[bisect_left(starts, run.end) - 1]
+        left = _forced_before(question, first, run.start)
+        right = _forced_behind(question, last, run.end)
+        if first == last:
+            found.append(_Slot(run.node, run.start // PAGE, run.end // PAGE, left, right))
+            continue
+        found.append(_Slot(run.node, run.start // PAGE, first.end // PAGE, left, False))
+        found.append(_Slot(run.node, last.start // PAGE, run.end // PAGE, False, right))
+    return found
+
+
+def _forced_before(question: Question, tdmr: Range, at: int) -> bool:
+    """Whether a hole that must be reserved ends at `at`, inside `tdmr`."""
+    holes = question.memory_set.complement(Range(tdmr.start, at)).runs if at > tdmr.start else ()
+    return bool(holes) and holes[-1].end == at and bool(question.cmr_runs.complement(holes[-1]))
+
+
+def _forced_behind(question: Question, tdmr: Range, at: int) -> bool:
+    holes = question.memory_set.complement(Range(at, tdmr.end)).runs if at < tdmr.end else ()
+    return bool(holes) and holes[0].start == at and bool(question.cmr_runs.complement(holes[0]))

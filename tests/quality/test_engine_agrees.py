@@ -1,0 +1,114 @@
+"""The exact engine against brute force, z3 and CP-SAT; every certificate valid, none trusted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+import engine_maps
+import place_cpsat
+import place_maps
+import place_oracle
+
+from pamt.certificate import VALID, dump_certificate
+from pamt.machine import Machine
+from pamt.placement import LINUX, Space, canonical_key
+from pamt.ranges import RangeSet
+from pamt.solve import place
+from pamt.solve.engine import Answer, place_fast
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+SEEDS = st.integers(0, 2**32 - 1)
+PLACED = ("remote", "max_areas", "areas")
+
+
+def decided(machine: Machine, space: Space, order: tuple[str, ...]) -> Answer:
+    answer = place_fast(machine, space, order)
+    assert answer.result.verdict in {"OPTIMAL", "INFEASIBLE"}
+    assert answer.checked is not None
+    assert answer.checked.verdict == VALID
+    return answer
+
+
+@given(SEEDS)
+@settings(max_examples=3000 if DEEP else 150, deadline=None)
+def test_with_z3(seed: int) -> None:
+    machine, space, order = engine_maps.mixed(Random(seed))
+    answer = decided(machine, space, order)
+    expected = place(machine, space, order, rivals=())
+    assert answer.result.verdict == expected.verdict
+    if expected.objective is None:
+        return
+    assert answer.result.objective is not None
+    assert answer.result.objective.key(order) == expected.objective.key(order)
+    assert answer.result.canonical
+    assert expected.canonical
+    assert answer.result.configuration == expected.configuration
+
+
+@given(st.sampled_from(["memory", "cmr"]), SEEDS, st.sampled_from(engine_maps.ORDERS))
+@settings(max_examples=3000 if DEEP else 150, deadline=None)
+def test_with_brute_force(reserve: str, seed: int, order: tuple[str, ...]) -> None:
+    machine = place_maps.machine(Random(seed))
+    space = Space(reserve=reserve)  # type: ignore[arg-type]
+    if place_oracle.count_work(machine, space) > 30_000:
+        return
+    answer = decided(machine, space, order)
+    expected = place_oracle.solve(machine, space, order)
+    assert (answer.result.verdict == "OPTIMAL") == (expected is not None)
+    if expected is None:
+        return
+    assert answer.result.objective is not None
+    assert answer.result.configuration is not None
+    assert answer.result.objective.key(order) == expected.key
+    assert canonical_key(answer.result.configuration, RangeSet()) == expected.canonical
+
+
+@given(SEEDS)
+@settings(max_examples=1000 if DEEP else 40, deadline=None)
+def test_with_cpsat_where_packing_decides(seed: int) -> None:
+    machine = engine_maps.tight(Random(seed))
+    answer = decided(machine, LINUX, PLACED)
+    found = answer.result.objective.key(PLACED) if answer.result.objective else None
+    assert found == place_cpsat.solve(machine, LINUX, PLACED)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_same_bytes_for_every_hash_seed(seed: int) -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from random import Random\n"
+        "import engine_maps\n"
+        "from pamt.certificate import dump_certificate\n"
+        "from pamt.solve.engine import place_fast\n"
+        "machine, space, order = engine_maps.mixed(Random(int(sys.argv[2])))\n"
+        "answer = place_fast(machine, space, order)\n"
+        "print(answer.result, dump_certificate(answer.certificate))\n"
+    )
+    outputs = set()
+    for hash_seed in ("0", "1", "77"):
+        run = subprocess.run(
+            [sys.executable, "-c", program, str(Path(__file__).parent), str(seed)],
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": hash_seed,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        outputs.add(run.stdout)
+    assert len(outputs) == 1
+    machine, space, order = engine_maps.mixed(Random(seed))
+    answer = place_fast(machine, space, order)
+    assert answer.certificate is not None
+    assert dump_certificate(answer.certificate) in outputs.pop()
