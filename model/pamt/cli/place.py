@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,6 +62,12 @@ def space_of(
     show_default=True,
     help="What to minimise, most important first.",
 )
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what lets `pamt certify` check the answer without a solver.",
+)
 @click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
 @click.option(
     "--steps",
@@ -77,6 +84,7 @@ def command(
     reserve: str | None,
     give_up: int | None,
     objective: str,
+    certificate: Path | None,
     accept: str | None,
     steps: int | None,
     output: Output,
@@ -109,6 +117,15 @@ def command(
         interrupted = True
         result = _best_known(loaded.machine, wanted, order)
     placed = _placed(machine, loaded.machine, wanted, result)
+    if certificate is not None and not interrupted:
+        from pamt.cli.certificates import certified, write_certificate
+
+        proof = certified(loaded.machine, wanted, order, result)
+        if proof is not None:
+            write_certificate(proof.certificate, certificate)
+            checked = proof.checked
+            fields = {"checked": checked.verdict, "trusted_steps": checked.trusted_steps}
+            placed = placed._replace(certificate={**fields, "file": str(certificate)})
     return finish(
         Answer(
             "place",

@@ -103,6 +103,8 @@ def scope_options(function: Callable[..., int]) -> Callable[..., int]:
             ),
             click.option(
                 "--budget",
+                "--steps",
+                "budget",
                 type=click.IntRange(1),
                 metavar="STEPS",
                 help="Solver steps, not seconds, so that the answer is the same everywhere.",

@@ -67,6 +67,8 @@ class Placed(NamedTuple):
     engine: str
     statistics: Mapping[str, int]
     next_steps: tuple[str, ...] = ()
+    certificate: Mapping[str, Any] | None = None
+    """What the checker says of the certificate that was written, and where that is."""
 
 
 def place_fields(placed: Placed) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def place_fields(placed: Placed) -> dict[str, Any]:
         "bound": None if placed.bound is None else placed.bound._asdict(),
         "gap": None if placed.gap is None else {"component": placed.gap[0], "by": placed.gap[1]},
         "reason": placed.undecided,
-        "certificate": None,
+        "certificate": None if placed.certificate is None else dict(placed.certificate),
         "explanation": [
             {
                 "headline": reason.headline,
@@ -135,6 +137,11 @@ def place_text(placed: Placed) -> Iterator[str]:
         yield f"Cost:    {costs}"
     for rival in placed.rivals:
         yield f"Beside:  {_rival_text(rival)}"
+    if placed.certificate is not None:
+        trusted = placed.certificate["trusted_steps"]
+        rests = f"{count(trusted, 'step')} on a solver's word" if trusted else "no solver trusted"
+        checked = placed.certificate["checked"]
+        yield f"Proof:   {placed.certificate['file']}: {checked}, {rests}"
     for at, step in enumerate(placed.next_steps):
         yield f"{'Next:' if at == 0 else '':9}{step}"
     for number, reason in enumerate(placed.reasons, start=1):

@@ -288,7 +288,15 @@ FIELDS: dict[str, Schema] = {
             "bound": nullable(OBJECTIVE),
             "gap": nullable(record({"component": TEXT, "by": NUMBER})),
             "reason": nullable(TEXT),
-            "certificate": nullable({"type": "object"}),
+            "certificate": nullable(
+                record(
+                    {
+                        "checked": nullable({"enum": ["valid", "holey"]}),
+                        "trusted_steps": COUNT,
+                        "file": nullable(TEXT),
+                    }
+                )
+            ),
             "explanation": array(
                 record(
                     {
