@@ -156,6 +156,10 @@ def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: 
             stated = claim.at_most.get(step.component)
             if stated is None or stated >= low:
                 raise _Wrong(at, f"{step.component} at most {low - 1}", stated)
+        elif isinstance(step, Cuts):
+            if not keeps_all:
+                raise _Wrong(at, "no cuts where pages may be given up", claim.at_most)
+            _check_cuts(question, step, claim.at_most, at)
         else:
             if not keeps_all:
                 raise _Wrong(at, "no sum where pages may be given up", claim.at_most)

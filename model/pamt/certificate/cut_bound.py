@@ -90,11 +90,11 @@ def _behind(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
 
 
 def cut_facts(question: Question) -> CutFacts:
-    """The facts of a question without a trivial cause and without pages to give up.
+    """The facts of a question without a trivial cause, with no page given up.
 
     Raises ValueError for any other.
     """
-    if question.trivial is not None or question.space.give_up:
+    if question.trivial is not None or question.given_up:
         raise ValueError("this question has no bound over cuts")
     cells = question.cells
     limits = question.limits
