@@ -121,3 +121,10 @@ def test_steps_do_not_depend_on_the_hash_seed() -> None:
         for seed in ("1", "2")
     }
     assert len(answers) == 1
+
+
+def test_addresses_that_do_not_matter_are_named() -> None:
+    found = verify("linux:mainline", "never:ENOMEM_pamt", Scope(ranges=1, gib=5, first_gib=4))
+    assert found.counterexample is not None
+    assert "memory range 0: start" in found.counterexample.free_fields
+    assert "memory range 0: end" not in found.counterexample.free_fields

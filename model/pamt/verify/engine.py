@@ -57,7 +57,7 @@ class _Search:
     asked: int = 0
     trivial: int = 0
     steps: int = 0
-    best: tuple[SymbolicMap, Smallest, str] | None = None
+    best: tuple[SymbolicMap, Smallest, Obligation] | None = None
     certified: bool = True
     undecided: list[str] = field(default_factory=list)
     reached: dict[str, bool] = field(default_factory=dict)
@@ -106,7 +106,9 @@ def verify(
             progress(search.done, len(all_cases), search.steps)
     counterexample = None
     if search.best is not None:
-        counterexample = _counterexample(the_policy, the_property, search, replay=not replacements)
+        counterexample = _counterexample(
+            the_policy, the_property, search, budget, replay=not replacements
+        )
     verdict: Any = "VIOLATED" if counterexample else "UNDECIDED" if search.undecided else "HOLDS"
     return VerifyResult(
         verdict=verdict,
@@ -168,7 +170,7 @@ def _one_case(
             made, query, obligation.guards, answer.assignment, budget.per_query, before
         )
         if found is not None and (before is None or found.measure < before):
-            search.best = (made, found, obligation.label)
+            search.best = (made, found, obligation)
     if vacuity:
         _reach(run, query, search, budget)
     search.steps += query.steps
@@ -206,10 +208,11 @@ def _vacuity(search: _Search) -> Iterator[Vacuity]:
 
 
 def _counterexample(
-    policy: Policy, the_property: Property, search: _Search, replay: bool
+    policy: Policy, the_property: Property, search: _Search, budget: Budget, replay: bool
 ) -> Counterexample:
     assert search.best is not None
-    made, found, label = search.best
+    made, found, obligation = search.best
+    label = obligation.label
     machine = plain_machine(made, found.assignment, name=f"smallest-{the_property.name}")
     if not replay:
         return Counterexample(machine, None, label, label, found.measure, found.certified)
@@ -228,7 +231,38 @@ def _counterexample(
         found.measure,
         certified=found.certified and search.certified,
         necessary=tuple(_without_each(policy, the_property, machine)),
+        free_fields=tuple(_free_fields(made, found, obligation, budget)),
     )
+
+
+def _free_fields(
+    made: SymbolicMap, found: Smallest, obligation: Obligation, budget: Budget
+) -> Iterator[str]:
+    """Addresses that may have any other value the scope allows, with all others as they are."""
+    from pamt.smt.symbolic_query import Query
+
+    if obligation.witness:
+        return  # "for every value there is a page" is not one question
+    query = Query(made.symbols)
+    domain = made.interpreter.domain
+    broken: Any = True
+    for guard in obligation.guards:
+        broken = domain.conjunction(broken, guard)
+    ranks = made.case.rank
+    names = [f"memory range {i // 2}" for i in range(2 * ranks.ranges)]
+    names += [f"CMR {i // 2}" for i in range(2 * ranks.cmrs)]
+    names += [f"free run {i // 2}" for i in range(len(made.addresses) - len(names))]
+    values = [found.assignment.integer(address) for address in made.addresses]
+    for index, address in enumerate(made.addresses):
+        if isinstance(address, int):
+            continue
+        others = [
+            made.interpreter.equal(other, value)
+            for at, (other, value) in enumerate(zip(made.addresses, values, strict=True))
+            if at != index
+        ]
+        if query.ask([*others, domain.negation(broken)], budget.per_query).verdict == "unsat":
+            yield f"{names[index]}: {'end' if index % 2 else 'start'}"
 
 
 def _broken(policy: Policy, the_property: Property, run: PlainRun) -> str | None:

@@ -38,6 +38,8 @@ class Obligation(NamedTuple):
     guards: tuple[Guard, ...]
     undecided: bool = False
     """Nothing can be asked: `label` says why."""
+    witness: bool = False
+    """The guards speak of something chosen freely (a page, places for PAMTs) besides the map."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,9 @@ class Counterexample:
     necessary: tuple[str, ...] = ()
     """What happens without each item of the map."""
     free_fields: tuple[str, ...] = ()
-    """Addresses whose value does not matter: any other between their neighbours does it as well."""
+    """Addresses whose value does not matter: every other one that the scope allows, with the rest
+    of the map as it is, does it as well.  Not worked out where the obligation has a witness of its own
+    (``accepted``, ``covered``, ``complete``)."""
 
 
 class Vacuity(NamedTuple):

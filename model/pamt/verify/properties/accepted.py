@@ -104,10 +104,13 @@ class Accepted:
         held = ask(owners, page, outcome.tdmrs)
         convertible = ask(in_a_cmr, page, machine.cmrs)
         outside = interpreter.domain.negation(convertible)
-        yield Obligation("T_CMR: a usable page is outside of the CMRs", (guard, free, outside))
-        yield Obligation("P_CMR: a PAMT page is outside of the CMRs", (guard, held > 0, outside))
-        yield Obligation("PA_AVAIL: a PAMT page is not reserved", (guard, held > 0, free))
-        yield Obligation("PP: a page is in two PAMTs", (guard, held > 1))
+        for label, guards in (
+            ("T_CMR: a usable page is outside of the CMRs", (guard, free, outside)),
+            ("P_CMR: a PAMT page is outside of the CMRs", (guard, held > 0, outside)),
+            ("PA_AVAIL: a PAMT page is not reserved", (guard, held > 0, free)),
+            ("PP: a page is in two PAMTs", (guard, held > 1)),
+        ):
+            yield Obligation(label, guards, witness=True)
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
         """The module's own formula."""

@@ -110,6 +110,7 @@ class Complete:
                 yield Obligation(
                     f"{outcome.reason} though {len(witness.tdmrs)} TDMRs can be placed",
                     (guard, *witness.guards),
+                    witness=True,
                 )
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:

@@ -40,6 +40,7 @@ class Covered:
                     made.interpreter.domain.negation(free),
                     made.interpreter.equal(held, 0),
                 ),
+                witness=True,
             )
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
