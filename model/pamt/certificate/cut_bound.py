@@ -104,7 +104,7 @@ def cut_facts(question: Question) -> CutFacts:
         fixed = tuple(
             (
                 _forced(question, fact.range) if minimal else len(fact.holes),
-                sum(gap in fact.range for gap in gaps),
+                sum(fact.range.contains(gap) for gap in gaps),
                 fact.pages,
             )
             for fact in question.tdmrs

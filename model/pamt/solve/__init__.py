@@ -1,12 +1,13 @@
 """Deciding placement questions: search, bounds, optimum or infeasibility.
 
-:mod:`reference` is complete in every space and rests on z3; every configuration it shows has passed
-:func:`pamt.placement.evaluate` first.
+:mod:`decide` is the default: exact engines with certificates, and z3 for what they leave open.
+:mod:`reference` is complete in every space and rests on z3.  Every configuration that is shown has
+passed :func:`pamt.placement.evaluate` first.
 """
 
 from __future__ import annotations
 
-from pamt.solve.reference import place
+from pamt.solve.decide import place
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,

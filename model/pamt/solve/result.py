@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pamt.certificate import Certificate, Checked
 from pamt.configuration import Configuration
 from pamt.placement import Objective, TrivialCause
 from pamt.ranges import RangeSet
@@ -83,6 +84,10 @@ class PlaceResult:
     canonical: bool = False
     """Whether `configuration` is known to be the canonical one among equals."""
     statistics: Statistics = field(default_factory=lambda: Statistics("none"))
+    certificate: Certificate | None = None
+    """What proves the verdict; None for UNDECIDED, and from the reference solver alone."""
+    checked: Checked | None = None
+    """What the checker says of it; never invalid."""
 
     @property
     def gap(self) -> Gap | None:

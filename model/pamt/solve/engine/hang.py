@@ -133,12 +133,13 @@ def _pieces(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> lis
 
 def _slots(question: Question, tdmrs: Sequence[Range]) -> list[_Slot]:
     starts = [tdmr.start for tdmr in tdmrs]
+    edges = _Edges(question)
     found: list[_Slot] = []
     for run in question.free:
         first = tdmrs[bisect_right(starts, run.start) - 1]
         last = tdmrs[bisect_left(starts, run.end) - 1]
-        left = _forced_before(question, first, run.start)
-        right = _forced_behind(question, last, run.end)
+        left = edges.forced(edges.before(first, run.start))
+        right = edges.forced(edges.behind(last, run.end))
         if first == last:
             found.append(_Slot(run.node, run.start // PAGE, run.end // PAGE, left, right))
             continue
@@ -147,12 +148,28 @@ def _slots(question: Question, tdmrs: Sequence[Range]) -> list[_Slot]:
     return found
 
 
-def _forced_before(question: Question, tdmr: Range, at: int) -> bool:
-    """Whether a hole that must be reserved ends at `at`, inside `tdmr`."""
-    holes = question.memory_set.complement(Range(tdmr.start, at)).runs if at > tdmr.start else ()
-    return bool(holes) and holes[-1].end == at and bool(question.cmr_runs.complement(holes[-1]))
+class _Edges:
+    """Holes at the ends of free runs."""
 
+    def __init__(self, question: Question) -> None:
+        self._runs = question.memory_set.runs
+        self._starts = [run.start for run in self._runs]
+        self._ends = [run.end for run in self._runs]
+        self._cmr = question.cmr_runs
 
-def _forced_behind(question: Question, tdmr: Range, at: int) -> bool:
-    holes = question.memory_set.complement(Range(at, tdmr.end)).runs if at < tdmr.end else ()
-    return bool(holes) and holes[0].start == at and bool(question.cmr_runs.complement(holes[0]))
+    def before(self, tdmr: Range, at: int) -> Range:
+        """The hole that ends at `at`, inside `tdmr`; empty if memory does, or the TDMR begins."""
+        index = bisect_left(self._ends, at)
+        if index < len(self._runs) and self._starts[index] < at:
+            return Range(at, at)
+        return Range(max(tdmr.start, self._ends[index - 1] if index else 0), at)
+
+    def behind(self, tdmr: Range, at: int) -> Range:
+        """The hole that begins at `at`, inside `tdmr`; empty if there is none."""
+        index = bisect_right(self._starts, at)
+        if index and self._ends[index - 1] > at:
+            return Range(at, at)
+        return Range(at, min(tdmr.end, self._starts[index] if index < len(self._runs) else tdmr.end))
+
+    def forced(self, hole: Range) -> bool:
+        return not hole.is_empty and bool(self._cmr.complement(hole))

@@ -1,0 +1,259 @@
+"""The engine for every space without pages to give up: bounds over all cuts, then one that meets them.
+
+What no cut can go below is added up without looking at places (:mod:`pamt.certificate.cut_bound`).
+Cuts that cheap come in canonical order, and for each the PAMTs are placed: under ``memory`` and
+``cmr`` by the engine for fixed TDMRs, exactly; under ``minimal`` hung on stretches that are
+reserved anyway (:mod:`pamt.solve.engine.hang`).  A placement that costs no more than the bound is
+optimal, and the bound, which the checker adds up again, is its certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pamt.certificate.cut_bound import ADDITIVE, CutFacts, Cuts, cut_facts, cut_ranges
+from pamt.certificate.format import Certificate, Claim, Placed
+from pamt.certificate.format import Cuts as CutsStep
+from pamt.certificate.relaxation import relax
+from pamt.configuration import Configuration
+from pamt.machine import Machine
+from pamt.placement import Objective, Question, Space, build, evaluate
+from pamt.ranges import PAGE, Range
+from pamt.solve.engine.branch import Budget, OutOfNodes, decide
+from pamt.solve.engine.canonical import canonical_packing
+from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts
+from pamt.solve.engine.fill import fill
+from pamt.solve.engine.fixed_cut import fix_cut
+from pamt.solve.engine.hang import hang
+from pamt.solve.engine.problem import Limits, pose_problem
+from pamt.solve.result import (
+    FEASIBLE,
+    INFEASIBLE,
+    OPTIMAL,
+    UNDECIDED,
+    InternalDisagreement,
+    PlaceResult,
+    Statistics,
+)
+
+__all__ = ["Proof", "place_any_cut"]
+
+ENGINE = "exact"
+MOST_CUTS = 40
+"""Cuts for which a placement is looked for."""
+
+Bases = tuple[tuple[int, int, int], ...]
+
+
+class Proof(NamedTuple):
+    """A result and the certificate that goes with it; None for UNDECIDED."""
+
+    result: PlaceResult
+    certificate: Certificate | None
+
+
+class _Found(NamedTuple):
+    tdmrs: tuple[Range, ...]
+    bases: Bases
+    configuration: Configuration
+    objective: Objective
+    canonical: bool
+
+
+def place_any_cut(
+    question: Question, order: Sequence[str], budget: Budget, *, canonical: bool = True
+) -> Proof:
+    """Decide a question without a trivial cause and without pages to give up.
+
+    OPTIMAL and INFEASIBLE are settled; FEASIBLE and UNDECIDED say what is known, for others to go
+    on from.  Raises InternalDisagreement where a placement is below the bound.
+    """
+    search = _Search(question, tuple(order), budget, canonical)
+    return search.run()
+
+
+class _Search:
+    def __init__(
+        self, question: Question, order: tuple[str, ...], budget: Budget, canonical: bool
+    ) -> None:
+        self._question = question
+        self._order = order
+        self._budget = budget
+        self._canonical = canonical
+        self._best: _Found | None = None
+
+    def run(self) -> Proof:
+        question, order = self._question, self._order
+        facts = cut_facts(question)
+        bounds = bounds_over_cuts(facts, order)
+        statistics = Statistics(ENGINE)
+        if bounds is None:
+            result = PlaceResult(INFEASIBLE, order, statistics=statistics)
+            claims = (Claim({}, (CutsStep(()),)),)
+            return Proof(result, Certificate(INFEASIBLE, question.space, order, claims=claims))
+        if "remote" not in order or self._no_nearer():
+            self._look(facts, bounds)
+        else:
+            # Another node may be nearer than home: `remote` can be below 0, by how much is open.
+            bounds = Bounds(order)
+        return self._answer(bounds, Statistics(ENGINE, checks=self._budget.spent))
+
+    def _no_nearer(self) -> bool:
+        question = self._question
+        homes = {r.node for r in question.memory}
+        return all(question.weight(a, b) >= 0 for a in homes for b in question.free_by_node)
+
+    def _look(self, facts: CutFacts, bounds: Bounds) -> None:
+        target = tuple(bounds.values[name] for name in self._order)
+        exact = True
+        for tdmrs in self._cuts(facts, bounds):
+            found, settled = self._on(tdmrs, bounds.values)
+            if found is not None:
+                key = found.objective.key(self._order)
+                if key < target:
+                    raise InternalDisagreement(
+                        ("bound over cuts", "placement rules"), f"{key} is below {target}"
+                    )
+                if key == target:
+                    self._best = found._replace(canonical=exact and found.canonical)
+                    return
+                self._better(found)
+            exact = exact and settled
+        for found in fill(self._question, facts, bounds) if facts.own == 0 else ():
+            made = self._made(*found, canonical=False)
+            if made is not None:
+                self._better(made)
+                if made.objective.key(self._order) == target:
+                    return
+
+    def _better(self, found: _Found) -> None:
+        key = found.objective.key(self._order)
+        if self._best is None or key < self._best.objective.key(self._order):
+            self._best = found
+
+    def _cuts(self, facts: CutFacts, bounds: Bounds) -> Iterator[tuple[Range, ...]]:
+        """Cuts that cost no more than the bound; then some that do without filling gaps."""
+        question = self._question
+        if question.tdmrs is not None:
+            yield tuple(fact.range for fact in question.tdmrs)
+            return
+        additive = tuple(name for name in self._order if name in ADDITIVE)
+        most = bounds.values.get("max_areas")
+        tried = 0
+        seen: set[tuple[tuple[int, int], ...]] = set()
+        plain = facts.unfilled()
+        for some, cap in ((facts, most), (plain, most), (plain, _least_cap(plain))):
+            if some is facts and facts.least_alone != facts.alone:
+                continue
+            for at, cut in enumerate(cheapest_cuts(some, additive, cap)):
+                if at >= MOST_CUTS:
+                    break
+                if cut not in seen:
+                    seen.add(cut)
+                    yield tuple(cut_ranges(facts, cut))
+                    tried += 1
+
+    def _on(
+        self, tdmrs: tuple[Range, ...], bound: Mapping[str, int]
+    ) -> tuple[_Found | None, bool]:
+        """A placement for these TDMRs; and whether, without one, there is none at the bound."""
+        question = fix_cut(self._question, tdmrs)
+        if question.space.reserve == "minimal":
+            hung = hang(question, tdmrs, at_home="remote" in self._order)
+            if hung is None:
+                return None, False
+            # Where more areas may be added freely a lower place can cost as little.
+            tight = "areas" in self._order
+            return self._made(tdmrs, hung.bases, canonical=hung.lowest and tight), False
+        whole = question.space.pamt == "chunk" or "areas" in self._order
+        limits = {n: v for n, v in bound.items() if n in ("remote", "max_areas", "areas")}
+        found = self._packed(question, tdmrs, Limits(**limits), whole)
+        if found is not None or question.space.pamt == "split":
+            return found, whole
+        return None, True
+
+    def _packed(
+        self, question: Question, tdmrs: tuple[Range, ...], limits: Limits, whole: bool
+    ) -> _Found | None:
+        facts = relax(_chunks(question))
+        problem = pose_problem(facts, limits)
+        canonical = self._canonical and whole
+        try:
+            packing = decide(problem, self._budget).packing
+        except OutOfNodes:
+            return None
+        if packing is None:
+            return None
+        if canonical:
+            try:
+                packing = canonical_packing(problem, packing, self._budget)
+            except OutOfNodes:
+                canonical = False
+        starts = {chunk.tdmr: lie.start * PAGE for chunk, lie in packing.items()}
+        bases: list[tuple[int, int, int]] = []
+        for index, tdmr in enumerate(tdmrs):
+            sizes = question.facts(tdmr).sizes
+            second = starts[index] + sizes.level_4k
+            bases.append((starts[index], second, second + sizes.level_2m))
+        return self._made(tdmrs, tuple(bases), canonical=canonical)
+
+    def _made(self, tdmrs: tuple[Range, ...], bases: Bases, *, canonical: bool) -> _Found | None:
+        question = self._question
+        configuration = build(question, tdmrs, bases)
+        judged = evaluate(question.machine, question.space, configuration)
+        if judged.objective is None:
+            return None
+        return _Found(tdmrs, bases, configuration, judged.objective, canonical)
+
+    def _answer(self, bounds: Bounds, statistics: Statistics) -> Proof:
+        order, space = self._order, self._question.space
+        low = Objective(*(bounds.values.get(name, 0) for name in Objective._fields))
+        if "remote" not in bounds.values and not self._no_nearer():
+            low = low._replace(remote=-(1 << 62))
+        best = self._best
+        if best is None:
+            reason = "no placement found that meets the bound over cuts"
+            return Proof(
+                PlaceResult(UNDECIDED, order, bound=low, reason=reason, statistics=statistics), None
+            )
+        reached = all(name in bounds.values for name in order)
+        settled = reached and best.objective.key(order) == low.key(order)
+        result = PlaceResult(
+            OPTIMAL if settled else FEASIBLE,
+            order,
+            configuration=best.configuration,
+            objective=best.objective,
+            bound=low,
+            reason=None if settled else "no placement found that meets the bound over cuts",
+            canonical=settled and best.canonical,
+            statistics=statistics,
+        )
+        return Proof(
+            result,
+            Certificate(
+                result.verdict,
+                space,
+                order,
+                Placed(best.tdmrs, best.bases),
+                dict(best.objective._asdict()),
+                {} if settled else dict(bounds.values),
+                tuple(bounds.claims),
+            ),
+        )
+
+
+def _chunks(question: Question) -> Question:
+    """The question with whole chunks only."""
+    assert question.tdmrs is not None
+    chunked = fix_cut(question, tuple(fact.range for fact in question.tdmrs))
+    object.__setattr__(chunked, "space", question.space._replace(tdmrs="kernel", pamt="chunk"))
+    return chunked
+
+
+def _least_cap(facts: CutFacts) -> int | None:
+    """The least areas a fullest TDMR can do with."""
+    for cap in range(1, facts.limit + 1):
+        if Cuts(facts, (), cap).least is not None:
+            return cap
+    return None
