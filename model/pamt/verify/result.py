@@ -67,8 +67,8 @@ class Counterexample:
     """What happens without each item of the map."""
     free_fields: tuple[str, ...] = ()
     """Addresses whose value does not matter: every other one that the scope allows, with the rest
-    of the map as it is, does it as well.  Not worked out where the obligation has a witness of its own
-    (``accepted``, ``covered``, ``complete``)."""
+    of the map as it is, does it as well.  Not worked out where an obligation has a witness of its
+    own (``accepted``, ``covered``, ``complete``)."""
 
 
 class Vacuity(NamedTuple):
