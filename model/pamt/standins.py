@@ -12,6 +12,8 @@ fallback           the kernel's order, from the distances
 distance           10 to itself, 20 to any other
 =================  ==========================================================================
 
+Free runs lose what lies below 1 MiB, which the kernel drops before anything else.
+
 Sources: DESIGN, section 6; facts on Linux, section 5.3 (zone spans, fallback order).
 """
 
@@ -113,6 +115,7 @@ def complete(machine: Machine) -> Completed:
                 " contiguous room, and place PAMTs elsewhere",
             )
         )
+    free = _above_low_memory(free)
     done = replace(machine, memory=memory, cmrs=cmrs, nodes=nodes, free=free)
     return Completed(done, tuple(made))
 
@@ -283,12 +286,16 @@ def _free_from_memory(memory: Sequence[MemoryRange], nodes: Sequence[Node]) -> t
     free: list[FreeRun] = []
     for r in memory:
         closed = movable.get(r.node)
-        start = max(r.start, MIB)
-        if start >= r.end:
-            continue
         if not closed:
-            free.append(FreeRun(start, r.end, r.node, r.origin))
+            free.append(FreeRun(r.start, r.end, r.node, r.origin))
             continue
-        left = RangeSet([(start, r.end)]) - closed
+        left = RangeSet([r.range]) - closed
         free += [FreeRun(run.start, run.end, r.node, r.origin) for run in left]
     return tuple(free)
+
+
+def _above_low_memory(free: Sequence[FreeRun]) -> tuple[FreeRun, ...]:
+    """Free runs without what lies below 1 MiB: boot-time reserved, whatever a map says."""
+    return tuple(
+        run if run.start >= MIB else run._replace(start=MIB) for run in free if run.end > MIB
+    )

@@ -247,3 +247,18 @@ def test_every_assumption_says_what_follows_from_it() -> None:
 def test_completing_twice_changes_nothing() -> None:
     once = complete(Machine(cmrs=(Cmr(0, 3 * GIB),)))
     assert complete(once.machine) == Completed(once.machine, ())
+
+
+def test_nothing_below_1_mib_is_free_whoever_says_so() -> None:
+    """Boot-time reserved: not from the memory that stands in, and not where a map claims it.
+
+    free    |====|  |==========|    |=====
+            0x1000   ^1 MiB
+    """
+    low = (FreeRun(0x1000, 0x9F000), FreeRun(MIB // 2, 2 * MIB), FreeRun(3 * MIB, 4 * MIB))
+    memory = (MemoryRange(0x1000, 8 * GIB),)
+    done = complete(replace(FULL, memory=memory, free=low)).machine
+    assert done.free == (FreeRun(MIB, 2 * MIB), FreeRun(3 * MIB, 4 * MIB))
+    assert complete(replace(FULL, memory=memory, free=None)).machine.free == (
+        FreeRun(MIB, 8 * GIB),
+    )
