@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pamt.configuration import Area, Configuration, Pamt
+from pamt.configuration import Area, Call, Configuration, Pamt
 from pamt.machine import Cmr, Limits, Machine, MemoryRange, Node
 from pamt.placement import (
     LINUX,
@@ -172,3 +172,12 @@ def test_objective_order_is_read() -> None:
         with pytest.raises(ValueError, match=r"component|at least"):
             parse_objective(wrong)
     assert MODULE == Space("free", "split", "minimal", 0)
+
+
+def test_a_call_that_counts_other_tdmrs_hides_nothing_from_the_module() -> None:
+    """A null entry before a used area: a fault that the module alone sees, in the second TDMR."""
+    gap = changed(1, reserved=(Area(0, 0), *GOOD.tdmrs[1].reserved))
+    for count in (None, 1, 2, 65):
+        assert evaluate(MACHINE, LINUX, replace(GOOD, call=Call(count=count))).holds
+        judged = evaluate(MACHINE, LINUX, replace(gap, call=Call(count=count)))
+        assert [v.condition for v in judged.violations] == ["accepted"]
