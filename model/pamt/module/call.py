@@ -14,7 +14,7 @@ from pamt.module.rules.operands import POINTER_ALIGNMENT, R8_DYNAMIC_PAMT, Opera
 from pamt.ranges import PAGE, align_up
 from pamt.standins import Assumption
 
-__all__ = ["NULL_RECORD", "CompleteCall", "default_call", "records"]
+__all__ = ["NULL_RECORD", "CompleteCall", "default_call", "handed_over", "records"]
 
 NULL_RECORD = Tdmr(0, 0, Pamt(0, 0), Pamt(0, 0), Pamt(0, 0), (Area(0, 0),))
 """A TDMR_INFO of zero bytes: what a call reads that counts more TDMRs than it hands over."""
@@ -81,6 +81,11 @@ def default_call(configuration: Configuration, limits: Limits) -> CompleteCall:
         filled.append(f"TDMR_INFO {len(given)} and later from {info_pa[len(given)]:#x} on")
     operands = Operands(array_pa, info_pa, count, r8, private, seamrr)
     return CompleteCall(operands, _assumptions(filled, count, len(configuration.tdmrs)))
+
+
+def handed_over(configuration: Configuration) -> tuple[Tdmr, ...]:
+    """The TDMRs that the call counts; where it says nothing, all of them."""
+    return configuration.tdmrs[: configuration.call.count]
 
 
 def records(configuration: Configuration, count: int) -> tuple[Tdmr, ...]:

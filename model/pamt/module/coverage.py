@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from pamt.configuration import Configuration
 from pamt.machine import Machine
+from pamt.module.call import handed_over
 from pamt.module.words import cmr_runs
 from pamt.ranges import MIB, Range, RangeSet
 
@@ -47,18 +48,20 @@ def coverage_warnings(
 ) -> tuple[CoverageWarning, ...]:
     """All warnings, by address: uncovered stretches first, then needlessly reserved ones.
 
-    Memory below 1 MiB is left out: the kernel drops it.  Meant for configurations that the module
+    Memory below 1 MiB is left out: the kernel drops it.  TDMRs that the call does not count
+    hold nothing.  Meant for configurations that the module
     accepts; for others it answers about the addresses as they stand.
     Raises ValueError when the machine's stand-ins are not filled in.
     """
     if machine.memory is None or machine.cmrs is None:
         raise ValueError("the machine's stand-ins have not been filled in")
+    given = handed_over(configuration)
     memory = RangeSet((max(r.start, MIB), r.end) for r in machine.memory)
-    tdmrs = RangeSet(tdmr.range for tdmr in configuration.tdmrs)
-    pamts = RangeSet(pamt.range for tdmr in configuration.tdmrs for pamt in tdmr.pamts)
+    tdmrs = RangeSet(tdmr.range for tdmr in given)
+    pamts = RangeSet(pamt.range for tdmr in given for pamt in tdmr.pamts)
     areas = [
         (Range.sized(tdmr.base + area.offset, area.size).clip(tdmr.range), index, at)
-        for index, tdmr in enumerate(configuration.tdmrs)
+        for index, tdmr in enumerate(given)
         for at, area in enumerate(tdmr.reserved)
     ]
     reserved = RangeSet(area for area, _, _ in areas)

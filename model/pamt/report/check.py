@@ -56,12 +56,15 @@ def check_text(checked: Checked) -> Iterator[str]:
     call = "TDH.SYS.INIT" if checked.cmr_list_refused else "TDH.SYS.CONFIG"
     spoken = about(status)
     yield f"{checked.verdict}: {word}" + (f": {spoken}" if spoken else "")
-    yield f"Call:    {call}, {count(len(checked.configuration.tdmrs), 'TDMR')}"
+    yield f"Call:    {call}, {_tdmrs(checked.configuration)}"
     if status.rule is not None:
         yield f"Rule:    {status.rule}: {condition(status.rule)}"
         for line in _objects(checked):
             yield f"         {line}"
-        yield f"Next:    pamt show {checked.path} {checked.configuration_path}"
+        if checked.cmr_list_refused:
+            yield f"Next:    mend the CMRs of {checked.path}: SYS.CONFIG is never reached with them"
+        else:
+            yield f"Next:    pamt show {checked.path} {checked.configuration_path}"
     elif not checked.warnings:
         yield "Next:    nothing to do: all memory is covered"
     if checked.warnings:
@@ -75,6 +78,13 @@ def check_text(checked: Checked) -> Iterator[str]:
             yield f"  {warning.kind}: {span}{where}"
         if len(checked.warnings) > MOST_WARNINGS:
             yield f"  ... and {len(checked.warnings) - MOST_WARNINGS} more (all with --json)"
+
+
+def _tdmrs(configuration: Configuration) -> str:
+    """How many TDMRs the call speaks of, and how many there are if that is not the same."""
+    given, counted = len(configuration.tdmrs), configuration.call.count
+    text = count(given, "TDMR")
+    return text if counted in {None, given} else f"RDX = {counted}, {text} given"
 
 
 def _objects(checked: Checked) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import pamt.module.check as checking
-from pamt.configuration import Area, Configuration, Pamt, Tdmr
+from pamt.configuration import Area, Call, Configuration, Pamt, Tdmr
 from pamt.machine import Cmr, Limits, Machine, MemoryRange
 from pamt.module.check import DisagreementError, check, check_outcome
 from pamt.module.coverage import CoverageWarning, coverage_warnings
@@ -115,3 +115,9 @@ def test_a_page_is_enough_to_warn() -> None:
         CoverageWarning("uncovered", Range(MIB, MIB + PAGE)),
         CoverageWarning("needlessly-reserved", Range(MIB, MIB + PAGE), 0, 0),
     )
+
+
+def test_tdmrs_that_the_call_does_not_count_hold_no_memory() -> None:
+    none = replace(ONE, call=Call(count=0))
+    assert coverage_warnings(MACHINE, none) == (CoverageWarning("uncovered", Range(MIB, GIB)),)
+    assert coverage_warnings(MACHINE, replace(ONE, call=Call(count=9))) == ()
