@@ -169,6 +169,8 @@ def test_sizes_of_an_uneven_entry_promise_nothing_about_cuts() -> None:
     from pamt.machine import Limits
 
     assert _by_cut(8, Limits(pamt_entry_size=(16, 12, 16)), dynamic=False) == {}
+    # Three quarters of a page a GiB: 1 and 2 GiB need 1 and 2 pages, but 4 GiB need 3.
+    assert _by_cut(8, Limits(pamt_entry_size=(16, 6, 16)), dynamic=False) == {}
     assert _by_cut(8, Limits(pamt_entry_size=(16, 16, 24)), dynamic=False) == {}
 
 

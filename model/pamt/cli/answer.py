@@ -48,6 +48,9 @@ class Answer:
     assumptions: Sequence[Assumption] = ()
     product: Callable[[], bytes] | None = None
     accept_feasible: bool = False
+    verbatim: bool = False
+    """The text is a file's content, or carries colours: it is written as it is.  Otherwise each
+    line is made safe for a terminal."""
 
     @property
     def exit(self) -> int:
@@ -96,27 +99,52 @@ def finish(answer: Answer, output: Output) -> int:
             )
         )
     else:
-        lines = iter(answer.text())
+        from pamt.report.words import one_line
+
+        lines = iter(answer.text()) if answer.verbatim else map(one_line, answer.text())
         first = next(lines, "")
         if output.quiet:
             text = f"{first}\n"
         else:
-            rest = [*lines, *_assumption_lines(answer.assumptions)]
+            rest = [*lines, *map(one_line, _assumption_lines(answer.assumptions))]
             text = "\n".join([first, *rest]) + "\n"
         if target is None:
             text = _coloured(text, answer)
     if target is not None:
-        if not _write(target, text.encode()):
+        if not _write(target, text.encode("utf-8", "backslashreplace")):
             return BAD_INPUT
         return answer.exit
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(_encodable(text, as_json=output.as_json))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough (`| head`).  The verdict stands; only keep the interpreter
         # from complaining when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_standard_output()
+    except OSError as error:
+        say(f"standard output: cannot be written: {error.strerror or error}")
+        _drop_standard_output()
+        return BAD_INPUT
     return answer.exit
+
+
+def _encodable(text: str, *, as_json: bool) -> str:
+    """`text` in characters that standard output has; others are escaped, in JSON as JSON does."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        if as_json:
+            import json
+
+            return json.dumps(json.loads(text), indent=2) + "\n"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def _drop_standard_output() -> None:
+    """What is still buffered has nowhere to go, and is not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def say(line: str) -> None:

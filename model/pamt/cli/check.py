@@ -21,7 +21,7 @@ def command(machine: str, configuration: str, output: Output) -> int:
     TDMR_INFO array.  Warns of memory left without use, which the module does not care about.
     Verdict: ACCEPTED or REFUSED.
     """
-    from pamt.cli.configurations import load_configuration
+    from pamt.cli.configurations import load_configuration, one_standard_input
     from pamt.cli.inputs import load_machine
     from pamt.maps.errors import gather
     from pamt.module.call import default_call
@@ -30,6 +30,7 @@ def command(machine: str, configuration: str, output: Output) -> int:
     from pamt.module.coverage import coverage_warnings
     from pamt.report.check import Checked, check_fields, check_text
 
+    one_standard_input(machine, configuration)
     loaded, given = gather(
         lambda: load_machine(machine, any_cmrs=True), lambda: load_configuration(configuration)
     )

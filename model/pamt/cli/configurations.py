@@ -9,7 +9,12 @@ from pamt.cli.answer import Output, say
 from pamt.configuration import Configuration
 from pamt.report.envelope import InputFile
 
-__all__ = ["LoadedConfiguration", "configuration_product", "load_configuration"]
+__all__ = [
+    "LoadedConfiguration",
+    "configuration_product",
+    "load_configuration",
+    "one_standard_input",
+]
 
 
 class LoadedConfiguration(NamedTuple):
@@ -25,6 +30,14 @@ def load_configuration(path: str) -> LoadedConfiguration:
 
     content, name = read_bytes(path)
     return LoadedConfiguration(configuration_from_text(content, name), digest(name, content))
+
+
+def one_standard_input(machine: str, configuration: str | None) -> None:
+    """Refuse ``-`` for both files.  Raises click.UsageError."""
+    if machine == configuration == "-":
+        import click
+
+        raise click.UsageError("standard input (-): MACHINE or CONFIGURATION, only one of them")
 
 
 def configuration_product(

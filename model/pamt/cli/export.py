@@ -83,7 +83,19 @@ def command(
         }
 
     shown = loaded.completed.assumptions if output.as_json else ()
-    return finish(Answer("export", None, loaded.file, fields, lines, shown, product), output)
+    return finish(
+        Answer(
+            "export",
+            None,
+            loaded.file,
+            fields,
+            lines,
+            shown,
+            product,
+            verbatim=output.file is None,
+        ),
+        output,
+    )
 
 
 def _refuted(kind: str, comments: list[str]) -> str:

@@ -93,7 +93,19 @@ def command(
     )
     shown = assumptions if output.as_json else ()
     first = inputs[0] if len(inputs) == 1 else None
-    return finish(Answer("import", None, first, fields, lines, shown, product), output)
+    return finish(
+        Answer(
+            "import",
+            None,
+            first,
+            fields,
+            lines,
+            shown,
+            product,
+            verbatim=output.file is None,
+        ),
+        output,
+    )
 
 
 def _summary(imported: Imported, path: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "plain", "shows_unicode", "terminal_width"]
 
 PLAIN_WIDTH = 100
-_WINDOW = re.compile(r"(0x[0-9a-fA-F]+|\d+)-(0x[0-9a-fA-F]+|\d+)")
+_WINDOW = re.compile(r"(0x[0-9a-fA-F]{1,64}|[0-9]{1,64})-(0x[0-9a-fA-F]{1,64}|[0-9]{1,64})")
 
 
 @click.command("show")
@@ -52,16 +52,18 @@ def command(
 
     -o FILE.svg writes a picture.
     """
-    from pamt.cli.configurations import load_configuration
+    from pamt.cli.configurations import load_configuration, one_standard_input
     from pamt.cli.inputs import load_machine
     from pamt.cli.policies import find_policy
     from pamt.maps.errors import gather
     from pamt.report.drawing import ASCII, UNICODE, draw
     from pamt.report.scene import scene_of_configuration, scene_of_outcome
     from pamt.report.show import scene_fields, tdmr_lines, title_lines
+    from pamt.report.words import one_line
 
+    one_standard_input(machine, configuration)
     loaded, given = gather(
-        lambda: load_machine(machine, any_cmrs=True),
+        lambda: load_machine(machine),
         lambda: None if configuration is None else load_configuration(configuration),
     )
     said: list[str] = []
@@ -88,15 +90,16 @@ def command(
             *tdmr_lines(scene, glyphs),
         ]
 
+    coloured = output.file is None and _shows_colour()
+
     def text() -> list[str]:
-        coloured = output.file is None and _shows_colour()
         return _rendered(lines(), columns) if coloured else [plain(line) for line in lines()]
 
     product = None
     if output.file is not None and output.file.suffix.lower() == ".svg":
 
         def product() -> bytes:
-            return _svg(lines(), columns, loaded.name)
+            return _svg(lines(), columns, one_line(loaded.name))
 
     def fields() -> dict[str, Any]:
         return {
@@ -106,7 +109,16 @@ def command(
         }
 
     return finish(
-        Answer("show", None, loaded.file, fields, text, loaded.completed.assumptions, product),
+        Answer(
+            "show",
+            None,
+            loaded.file,
+            fields,
+            text,
+            loaded.completed.assumptions,
+            product,
+            verbatim=coloured,
+        ),
         output,
     )
 
@@ -119,7 +131,7 @@ def _parse_window(text: str | None) -> Range | None:
     found = _WINDOW.fullmatch(text)
     if found is None:
         raise click.UsageError(f"--window: expected START-END like 0x0-0x80000000, found {text!r}")
-    start, end = int(found[1], 0), int(found[2], 0)
+    start, end = (int(word, 16 if word[:2] == "0x" else 10) for word in found.groups())
     if start >= end:
         raise click.UsageError(f"--window: the end {end:#x} is not above the start {start:#x}")
     return Range(start, end)

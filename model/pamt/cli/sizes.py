@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["command", "parse_size"]
 
 UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SIZE = re.compile(r"\s*(0x[0-9a-f]+|[0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
+MOST_SHOWN = 60
+_SIZE = re.compile(
+    r"\s*(0x[0-9a-f]{1,64}|[0-9]{1,64}(?:\.[0-9]{1,64})?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE
+)
 
 
 def parse_size(text: str) -> int:
@@ -26,15 +29,19 @@ def parse_size(text: str) -> int:
     """
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise click.BadParameter(f"expected a size like 252GiB or 0x40000000, found {text!r}")
+        raise click.BadParameter(f"expected a size like 252GiB or 0x40000000, found {_shown(text)}")
     from fractions import Fraction
 
     number, unit = found[1], UNITS[found[2].upper()]
     size = Fraction(int(number, 16)) if number[:2].lower() == "0x" else Fraction(number)
     size *= unit
     if size.denominator != 1:
-        raise click.BadParameter(f"{text!r} is not a whole number of bytes")
+        raise click.BadParameter(f"{_shown(text)} is not a whole number of bytes")
     return int(size)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}...")
 
 
 def _by_cut(gib: int, limits: Limits, dynamic: bool) -> dict[int, tuple[int, int]]:
@@ -43,16 +50,16 @@ def _by_cut(gib: int, limits: Limits, dynamic: bool) -> dict[int, tuple[int, int
     Only the 1G level is ever rounded up, as long as a GiB's share of the others is whole pages;
     empty where that is not so, or where a page does not hold a whole number of 1G entries.
     """
-    from pamt.kernel.sizes import pamt_sizes
+    from pamt.kernel.sizes import PAGES_PER_2M, pamt_sizes
     from pamt.ranges import GIB, KIB, PAGE
 
     entry = limits.pamt_entry_size[2]
-    sizes = [pamt_sizes(n * GIB, limits, dynamic) for n in (1, 2)]
-    even = all(sizes[1][level] == 2 * sizes[0][level] for level in (0, 1))
-    if PAGE % entry or not even:
+    one = pamt_sizes(GIB, limits, dynamic)
+    # Of the levels below 1G only the 2M level can have a share of a GiB that is not whole pages.
+    if PAGE % entry or PAGES_PER_2M * limits.pamt_entry_size[1] % PAGE:
         return {}
     fits = PAGE // entry
-    exact = gib * (sizes[0].level_4k + sizes[0].level_2m)
+    exact = gib * (one.level_4k + one.level_2m)
     found: dict[int, tuple[int, int]] = {}
     for cut in (2, 3, 4):
         if gib < cut:
@@ -101,7 +108,7 @@ def command(
     asked = [parse_size(text) for text in size]
     for given, number in zip(size, asked, strict=True):
         if not 0 < number <= ADDRESS_LIMIT:
-            raise click.BadParameter(f"{given!r}: expected more than 0 and at most 2^52 bytes")
+            raise click.BadParameter(f"{_shown(given)}: expected 1 to 2^52 bytes")
     tdmrs = [align_up(number, GIB) for number in asked]
     made = [pamt_sizes(tdmr, limits, dynamic) for tdmr in tdmrs]
     total = sum(sizes.total for sizes in made)

@@ -70,5 +70,12 @@ def assumption_fields(assumptions: Iterable[Assumption]) -> list[dict[str, str]]
 
 
 def dumps(result: Mapping[str, Any]) -> str:
-    """A result as text: the same bytes for the same result."""
-    return json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    """A result as text: the same bytes for the same result.
+
+    Where a string holds what a terminal must not be sent, or no UTF-8 can hold, all that is not
+    ASCII is escaped.
+    """
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    if not text.replace("\n", "").isprintable():
+        text = json.dumps(result, indent=2)
+    return text + "\n"

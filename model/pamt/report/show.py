@@ -8,7 +8,7 @@ from typing import Any
 from pamt.ranges import Range, RangeSet
 from pamt.report.drawing import Glyphs, Span
 from pamt.report.scene import DrawnTdmr, Scene
-from pamt.report.words import count, size_text
+from pamt.report.words import count, one_line, size_text
 
 __all__ = ["scene_fields", "tdmr_lines", "title_lines"]
 
@@ -21,7 +21,7 @@ def title_lines(scene: Scene, name: str, shown: str, said: Sequence[str]) -> lis
     memory = RangeSet(r.range for r in scene.memory)
     nodes = {r.node for r in scene.memory}
     lines = [
-        [Span(name, "bold"), Span(f": {shown}")],
+        [Span(one_line(name), "bold"), Span(f": {one_line(shown)}")],
         [
             Span(
                 f"{size_text(memory.size)} in {count(len(scene.memory), 'memory range')} on"
@@ -30,7 +30,7 @@ def title_lines(scene: Scene, name: str, shown: str, said: Sequence[str]) -> lis
             )
         ],
     ]
-    lines += [[Span(text, "red")] for text in said]
+    lines += [[Span(one_line(text), "red")] for text in said]
     return [*lines, []]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pamt.ranges import GIB, KIB, MIB
 
-__all__ = ["ERRNO_NAMES", "count", "errno_text", "size_text", "span_text"]
+__all__ = ["ERRNO_NAMES", "count", "errno_text", "one_line", "size_text", "span_text"]
 
 ERRNO_NAMES = {-5: "EIO", -12: "ENOMEM", -22: "EINVAL", -28: "ENOSPC"}
 
@@ -30,6 +30,20 @@ def span_text(start: int, end: int) -> str:
 def count(number: int, thing: str, plural: str = "") -> str:
     """``1 area``, ``17 areas``."""
     return f"{number} {thing}" if number == 1 else f"{number} {plural or thing + 's'}"
+
+
+def one_line(text: str) -> str:
+    """`text` as it may be shown on one line of a terminal.
+
+    Names and remarks come from files, which nobody vouches for: what is not printable (line breaks,
+    escape sequences, marks that turn the direction of writing) is spelled as in a Python string.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
 
 
 def errno_text(ret: int) -> str:

@@ -42,7 +42,7 @@ def to_smtlib(
     formulas = [a.formula for a in encoding.assertions] + [f for _, _, f in extra]
     bools, ints = variables(formulas)
     question = encoding.question
-    lines = [f"; {comment}" for comment in comments]
+    lines = [f"; {_one_line(comment)}" for comment in comments]
     lines += [
         f"; machine {_one_line(question.machine.name)}, space {question.space}",
         "; integers count 4 KiB pages unless a name says otherwise",
@@ -103,8 +103,9 @@ def _named(name: str, formula: Formula, seen: dict[str, int]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """No line break: the rest of a comment must not become a command."""
-    return " ".join(text.split())
+    """No line break: the rest of a comment must not become a command; nor terminal commands."""
+    joined = " ".join(text.split())
+    return joined if joined.isprintable() else joined.encode("unicode_escape").decode()
 
 
 def _symbol(name: str) -> str:
