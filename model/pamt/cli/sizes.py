@@ -108,7 +108,7 @@ def command(
     asked = [parse_size(text) for text in size]
     for given, number in zip(size, asked, strict=True):
         if not 0 < number <= ADDRESS_LIMIT:
-            raise click.BadParameter(f"{_shown(given)}: expected 1 to 2^52 bytes")
+            raise click.BadParameter(f"{_shown(given)}: more than 0, at most 2^52 bytes")
     tdmrs = [align_up(number, GIB) for number in asked]
     made = [pamt_sizes(tdmr, limits, dynamic) for tdmr in tdmrs]
     total = sum(sizes.total for sizes in made)
