@@ -40,6 +40,14 @@ class Run(NamedTuple):
     checked: str = ""
 
 
+def peak_mib() -> float:
+    """Peak of this process since it began to run this program (wait4 would count its parent's)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def solve(path: str, who: str) -> None:
     """One process: answer on standard output as JSON."""
     from pamt.maps.machine_file import read_machine
@@ -50,7 +58,7 @@ def solve(path: str, who: str) -> None:
         from place_peers import PEERS
 
         verdict, values = PEERS[who](machine, PEER_SECONDS)
-        print(json.dumps({"answer": verdict, "values": values}))
+        print(json.dumps({"answer": verdict, "values": values, "mib": peak_mib()}))
         return
     from pamt.certificate import dump_certificate
     from pamt.solve.engine import place_fast
@@ -63,6 +71,7 @@ def solve(path: str, who: str) -> None:
         "answer": result.verdict.lower(),
         "values": list(result.objective[1:4]) if result.objective is not None else None,
         "checked": answer.checked.verdict if answer.checked is not None else "",
+        "mib": peak_mib(),
     }
     print(json.dumps(found))
 
@@ -74,26 +83,19 @@ def run(path: Path, who: str, seconds: float) -> Run:
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as out:
         child = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.DEVNULL)
-        usage = None
-        while time.monotonic() - started < seconds:
-            done, _, usage = os.wait4(child.pid, os.WNOHANG)
-            if done:
-                break
-            time.sleep(0.005)
-        else:
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
             child.kill()
-            _, _, usage = os.wait4(child.pid, 0)
-        child.returncode = 0
+            child.wait()
         spent = time.monotonic() - started
-        assert usage is not None
-        mib = usage.ru_maxrss / 1024
         out.seek(0)
         text = out.read().strip()
     if not text:
-        return Run("no answer", None, spent, mib)
+        return Run("no answer", None, spent, 0.0)
     found = json.loads(text)
     values = tuple(found["values"]) if found["values"] is not None else None
-    return Run(found["answer"], values, spent, mib, found.get("checked", ""))
+    return Run(found["answer"], values, spent, found["mib"], found.get("checked", ""))
 
 
 def compare(name: str, path: Path, peers: bool) -> list[Run]:
