@@ -154,6 +154,7 @@ def _by_ranges(
     """One answer for each number of ranges, fewest first; an interrupt keeps those done."""
     from pamt.cli.progress import ProgressLine
     from pamt.cli.scopes import refusals
+    from pamt.smt.interrupt import interruptible
     from pamt.verify.diff import diff
 
     results: list[DiffResult] = []
@@ -165,7 +166,8 @@ def _by_ranges(
             if left <= 0:
                 return results, [f"the budget ended before maps of {count} memory ranges"]
             try:
-                result = diff(*policies, part, budget._replace(total=left))
+                with interruptible():
+                    result = diff(*policies, part, budget._replace(total=left))
             except KeyboardInterrupt:
                 return results, [INTERRUPTED, f"maps of {count} memory ranges or more: not settled"]
             left -= result.steps

@@ -105,6 +105,7 @@ def _decide(theorems: tuple[Theorem, ...], files: tuple[str, ...], output: Outpu
     from pamt.cli.progress import ProgressLine
     from pamt.prove.runner import prove_theorem
     from pamt.report.prove import Proved
+    from pamt.smt.interrupt import interruptible, poll
     from pamt.smt.prove_solvers import SOLVERS
 
     done: list[ProvedTheorem] = []
@@ -112,11 +113,13 @@ def _decide(theorems: tuple[Theorem, ...], files: tuple[str, ...], output: Outpu
     with ProgressLine(quiet=output.quiet) as line:
 
         def tell(name: str) -> None:
+            poll()
             line.say(f"{len(done) + 1} of {len(theorems)}: {name}")
 
         for theorem in theorems:
             try:
-                result = prove_theorem(theorem, progress=tell)
+                with interruptible():
+                    result = prove_theorem(theorem, progress=tell)
             except KeyboardInterrupt:
                 interrupted = True
                 break

@@ -131,6 +131,7 @@ def _verify(
     """The engine's answer; after an interrupt, what was covered until then."""
     from pamt.cli.progress import ProgressLine
     from pamt.cli.scopes import refusals
+    from pamt.smt.interrupt import interruptible, poll
     from pamt.verify.engine import verify
     from pamt.verify.result import VerifyResult
 
@@ -140,10 +141,12 @@ def _verify(
         def progress(done: int, total: int, steps: int) -> None:
             nonlocal seen
             seen = (done, total, steps)
+            poll()
             line.say(f"{done} of {total} cases, {steps} of {budget.total} solver steps")
 
         try:
-            result = verify(policy, the_property, scope, budget, progress=progress)
+            with interruptible():
+                result = verify(policy, the_property, scope, budget, progress=progress)
         except KeyboardInterrupt:
             done, total, steps = seen
             return VerifyResult(

@@ -1,19 +1,106 @@
-"""Ctrl-C while z3 runs."""
+"""Ctrl-C while a solver is at work: it ends the work, whichever moment it comes at.
+
+Python's own KeyboardInterrupt gets lost there.  z3 catches the signal itself while it searches, and
+may still answer; raised inside its bindings, the exception is turned into another one by ctypes,
+or swallowed by a destructor.  So inside the bindings the wish is only noted, and raised later by
+:func:`poll`; and a search that is under way is told to stop by a thread of its own, for Python's
+handlers run in the main thread only, which is then inside the solver.
+"""
 
 from __future__ import annotations
 
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
-__all__ = ["reason_unknown"]
+__all__ = ["check", "interruptible", "poll"]
 
 
-def reason_unknown(solver: Any) -> str:
-    """Why a z3 solver gave up.
+class _State:
+    """One for the process, as signals are."""
 
-    While z3 runs it catches Ctrl-C itself and just answers `unknown`, so that a loop over many
-    questions would go on.  Raises KeyboardInterrupt in that case, as Python would have.
-    """
-    reason = str(solver.reason_unknown())
-    if reason == "interrupted from keyboard":
+    wanted = False
+    """Ctrl-C came at a moment at which nothing could be raised."""
+    searching: Any = None
+    """The z3 context that is searching now."""
+
+
+def poll() -> None:
+    """Raises KeyboardInterrupt if Ctrl-C came while nothing could be raised."""
+    if _State.wanted:
+        _State.wanted = False
         raise KeyboardInterrupt
-    return reason
+
+
+def check(solver: Any) -> str:
+    """``sat``, ``unsat`` or ``unknown`` from a z3 solver.
+
+    Raises KeyboardInterrupt for Ctrl-C inside of :func:`interruptible`.
+    """
+    poll()
+    solver.set("ctrl_c", False)
+    _State.searching = solver.ctx
+    try:
+        answer = str(solver.check())
+    finally:
+        _State.searching = None
+    poll()
+    return answer
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A block in which Ctrl-C raises KeyboardInterrupt: at once, or from the next :func:`poll`.
+
+    Does nothing outside of the main thread, which alone may handle signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _State.wanted = False
+    reads, writes = socket.socketpair()
+    writes.setblocking(False)
+    watcher = threading.Thread(target=_stop_searches, args=(reads,), daemon=True)
+    watcher.start()
+    wakeup_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
+    before = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.set_wakeup_fd(wakeup_before)
+        _State.wanted = False
+        writes.close()
+        watcher.join()
+        reads.close()
+
+
+def _stop_searches(reads: socket.socket) -> None:
+    """Until the other end is closed: each signal stops the search under way."""
+    while numbers := reads.recv(64):
+        context = _State.searching
+        if signal.SIGINT in numbers and context is not None:
+            context.interrupt()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number
+    if _in_bindings(frame):
+        _State.wanted = True
+    else:
+        _State.wanted = False
+        raise KeyboardInterrupt
+
+
+def _in_bindings(frame: FrameType | None) -> bool:
+    """Whether Python code of a solver, or what calls it here, is being run."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name == __name__ or name.partition(".")[0] in {"z3", "cvc5"}:
+            return True
+        frame = frame.f_back
+    return False

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from pamt.smt.interrupt import reason_unknown
+from pamt.smt.interrupt import check, poll
 
 __all__ = ["SOLVERS", "Answer", "Found", "ask", "available", "version"]
 
@@ -65,6 +65,7 @@ def ask(solver: str, text: str, steps: int) -> Answer:
     Raises ImportError when the solver is missing, ValueError when it cannot read the text or does
     not exist, KeyboardInterrupt when Ctrl-C reached the solver.
     """
+    poll()
     if solver == "z3":
         return _ask_z3(text, steps)
     if solver == "cvc5":
@@ -85,7 +86,7 @@ def _ask_z3(text: str, steps: int) -> Answer:
     engine = z3.Solver(ctx=context)
     engine.set("rlimit", steps)
     engine.add(assertions)
-    found = str(engine.check())
+    found = check(engine)
     used = 0
     statistics = engine.statistics()
     if "rlimit count" in statistics.keys():  # noqa: SIM118  (not a mapping)
@@ -95,7 +96,7 @@ def _ask_z3(text: str, steps: int) -> Answer:
         return Answer("z3", "sat", used, seconds, model=_z3_model(engine.model()))
     if found == "unsat":
         return Answer("z3", "unsat", used, seconds)
-    return Answer("z3", "unknown", used, seconds, reason=reason_unknown(engine))
+    return Answer("z3", "unknown", used, seconds, reason=str(engine.reason_unknown()))
 
 
 def _z3_model(model: Any) -> Mapping[str, int | bool]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
-from pamt.smt.interrupt import reason_unknown
+from pamt.smt.interrupt import check, poll
 from pamt.smt.symbolic import Symbols, SymBool, SymInt
 
 __all__ = ["Assignment", "Query", "Verdict"]
@@ -74,6 +74,7 @@ class Query:
                 return Asked("unsat", None, 0)
             if guard is not True:
                 terms.append(guard.term)
+        poll()
         self._load()
         self.asked += 1
         self._solver.push()
@@ -81,14 +82,14 @@ class Query:
             self._solver.add(terms)
             self._solver.set("rlimit", max(1, min(budget, 2**32 - 1)))
             before = self._count()
-            answer = str(self._solver.check())
+            answer = check(self._solver)
             used = self._count() - before
             self.steps += used
             if answer == "sat":
                 return Asked("sat", Assignment(self._symbols, self._solver.model()), used)
             if answer == "unsat":
                 return Asked("unsat", None, used)
-            return Asked("unknown", None, used, reason_unknown(self._solver))
+            return Asked("unknown", None, used, self._solver.reason_unknown())
         finally:
             self._solver.pop()
 
