@@ -22,8 +22,8 @@ from pamt.certificate import VALID, dump_certificate
 from pamt.machine import Machine
 from pamt.placement import LINUX, Space, canonical_key
 from pamt.ranges import RangeSet
-from pamt.solve import place
 from pamt.solve.engine import Answer, place_fast
+from pamt.solve.reference import place
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 SEEDS = st.integers(0, 2**32 - 1)

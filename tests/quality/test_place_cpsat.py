@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from pamt.placement import Space
-from pamt.solve import place
+from pamt.solve.reference import place
 
 sys.path.insert(0, str(Path(__file__).parent))
 import place_cpsat

@@ -90,11 +90,11 @@ def _behind(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
 
 
 def cut_facts(question: Question) -> CutFacts:
-    """The facts of a question without a trivial cause, with no page given up.
+    """The facts of a question, with no further page given up.
 
-    Raises ValueError for any other.
+    Raises ValueError for a question with a trivial cause.
     """
-    if question.trivial is not None or question.given_up:
+    if question.trivial is not None:
         raise ValueError("this question has no bound over cuts")
     cells = question.cells
     limits = question.limits
@@ -173,7 +173,7 @@ def fillable_gaps(question: Question) -> tuple[Range, ...]:
 
 
 class _Fits:
-    """Lengths, in pages, that PAMT regions or chunks may add up to; too many rather than too few."""
+    """Pages that PAMT regions or chunks may add up to; too many rather than too few."""
 
     def __init__(self, question: Question) -> None:
         self._free = question.free

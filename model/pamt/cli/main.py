@@ -134,6 +134,8 @@ def _report_defect(error: Exception) -> None:
         click.echo(f"pamt: internal disagreement, no answer is given: {error}", err=True)
     else:
         click.echo(f"pamt: internal error: {type(error).__name__}: {error}", err=True)
+    for note in getattr(error, "__notes__", ()):
+        click.echo(f"pamt: {note}", err=True)
     click.echo("pamt: this is a bug; please report it with the map", err=True)
 
 

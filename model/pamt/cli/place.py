@@ -12,10 +12,14 @@ from pamt.cli.answer import Answer, Output, common, finish
 if TYPE_CHECKING:
     from pamt.machine import Machine
     from pamt.placement import Space
-    from pamt.report.place import Placed
+    from pamt.report.place import Helping, Placed
     from pamt.solve import PlaceResult
 
 __all__ = ["command", "space_options"]
+
+
+STEPS_EACH = 20_000_000
+"""Solver steps for each map that is tried while a disagreement is made small."""
 
 
 def space_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -101,7 +105,7 @@ def command(
     from pamt.cli.inputs import load_machine
     from pamt.placement import parse_objective
     from pamt.report.place import place_fields, place_text
-    from pamt.solve import place
+    from pamt.solve import InternalDisagreement, place
     from pamt.solve.reference import DEFAULT_STEPS
 
     try:
@@ -113,19 +117,27 @@ def command(
     interrupted = False
     try:
         result = place(loaded.machine, wanted, order, steps or DEFAULT_STEPS)
+    except InternalDisagreement as error:
+        from pamt.cli.reproduction import leave_reproduction
+
+        few = min(steps or DEFAULT_STEPS, STEPS_EACH)
+        leave_reproduction(
+            error, loaded.file.name, loaded.machine, lambda m: place(m, wanted, order, few)
+        )
+        raise
     except KeyboardInterrupt:
         interrupted = True
         result = _best_known(loaded.machine, wanted, order)
     placed = _placed(machine, loaded.machine, wanted, result)
-    if certificate is not None and not interrupted:
-        from pamt.cli.certificates import certified, write_certificate
+    if certificate is not None and result.certificate is not None:
+        from pamt.cli.certificates import write_certificate
 
-        proof = certified(loaded.machine, wanted, order, result)
-        if proof is not None:
-            write_certificate(proof.certificate, certificate)
-            checked = proof.checked
-            fields = {"checked": checked.verdict, "trusted_steps": checked.trusted_steps}
-            placed = placed._replace(certificate={**fields, "file": str(certificate)})
+        write_certificate(result.certificate, certificate)
+    if result.checked is not None:
+        proved = {"checked": result.checked.verdict, "trusted_steps": result.checked.trusted_steps}
+        placed = placed._replace(
+            certificate={**proved, "file": None if certificate is None else str(certificate)}
+        )
     return finish(
         Answer(
             "place",
@@ -171,7 +183,9 @@ def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> P
 
     explanation = Explanation()
     reasons: tuple[Reason, ...] = ()
+    helping: Helping | None = None
     if result.verdict == "INFEASIBLE":
+        helping = _helping(machine, space)
         question = pose(machine, space)
         explanation = explain_infeasible(question)
         reasons = tuple(
@@ -203,7 +217,23 @@ def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> P
             "steps": result.statistics.steps,
             "assertions": result.statistics.assertions,
         },
-        _next_steps(path, space, result.verdict),
+        _next_steps(path, space, result.verdict, helping),
+        relaxations=helping,
+        canonical=result.canonical,
+    )
+
+
+def _helping(machine: Machine, space: Space) -> Helping:
+    """What would make an infeasible question feasible."""
+    from pamt.report.place import Helping
+    from pamt.solve.relaxations import relaxations
+
+    found = relaxations(machine, space)
+    return Helping(
+        {f"{option.option} {option.value}": option.helps for option in found.single},
+        found.give_up.at_least,
+        found.give_up.at_most,
+        None if found.together is None else tuple(f"{o.option} {o.value}" for o in found.together),
     )
 
 
@@ -219,13 +249,21 @@ def _options(space: Space) -> str:
     )
 
 
-def _next_steps(path: str, space: Space, verdict: str) -> tuple[str, ...]:
+def _next_steps(
+    path: str, space: Space, verdict: str, helping: Helping | None = None
+) -> tuple[str, ...]:
     if verdict in {"OPTIMAL", "FEASIBLE"}:
         again = f"pamt place {path}{_options(space)} -o best.toml && pamt check {path} best.toml"
         return (f"{again}    (keep it, ask the module)",)
-    if verdict == "INFEASIBLE" and space.reserve == "memory":
-        wider = _options(space._replace(reserve="cmr"))
-        return (f"pamt place {path}{wider}    (holes from the CMRs)",)
+    if verdict == "INFEASIBLE" and helping is not None:
+        helps = next((name for name, does in helping.single.items() if does), None)
+        wanted = (helps,) if helps else helping.together or ()
+        if wanted:
+            wider = _options(space._replace(**dict(name.split() for name in wanted)))  # type: ignore[arg-type]
+            return (f"pamt place {path}{wider}    (has an answer)",)
+        if helping.give_up_at_most is not None:
+            wider = _options(space._replace(give_up=helping.give_up_at_most))
+            return (f"pamt place {path}{wider}    (has an answer)",)
     if verdict == "UNDECIDED":
         return (f"pamt place {path}{_options(space)} --steps NUMBER    (with more steps)",)
     return ()

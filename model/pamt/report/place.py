@@ -46,6 +46,19 @@ class Rivalled(NamedTuple):
     objective: Objective | None
 
 
+class Helping(NamedTuple):
+    """What would make an infeasible question feasible."""
+
+    single: Mapping[str, bool | None]
+    """Option and value, e.g. ``tdmrs free``: whether that alone helps; None: not settled."""
+    give_up_at_least: int
+    """Fewer pages given up do not help."""
+    give_up_at_most: int | None
+    """So many pages given up do; None: no number known that does."""
+    together: tuple[str, ...] | None
+    """Where nothing in `single` helps: a smallest set that does, if there is one."""
+
+
 class Placed(NamedTuple):
     path: str
     machine: Machine
@@ -68,7 +81,10 @@ class Placed(NamedTuple):
     statistics: Mapping[str, int]
     next_steps: tuple[str, ...] = ()
     certificate: Mapping[str, Any] | None = None
-    """What the checker says of the certificate that was written, and where that is."""
+    """What the checker says of the certificate, and where it was written, if it was."""
+    relaxations: Helping | None = None
+    canonical: bool = False
+    """Whether the configuration is known to be the canonical one among equals."""
 
 
 def place_fields(placed: Placed) -> dict[str, Any]:
@@ -77,6 +93,7 @@ def place_fields(placed: Placed) -> dict[str, Any]:
         "space": placed.space._asdict(),
         "order": list(placed.order),
         "configuration": _configuration(placed.configuration),
+        "canonical": placed.canonical,
         "given_up": [{"start": f"{r.start:#x}", "end": f"{r.end:#x}"} for r in placed.given_up],
         "objective": None if placed.objective is None else placed.objective._asdict(),
         "bound": None if placed.bound is None else placed.bound._asdict(),
@@ -91,11 +108,24 @@ def place_fields(placed: Placed) -> dict[str, Any]:
             }
             for reason in placed.reasons
         ],
-        "relaxations": None,
+        "relaxations": None if placed.relaxations is None else _relaxed(placed.relaxations),
         "greedy": None if greedy is None else _rival(greedy),
         "rivals": [_rival(rival) for rival in placed.rivals],
         "engine": placed.engine,
         "statistics": dict(placed.statistics),
+    }
+
+
+def _relaxed(helping: Helping) -> dict[str, Any]:
+    """Options by name, e.g. ``tdmrs_free``; `give_up` is the least number that helps, if known."""
+    low, high = helping.give_up_at_least, helping.give_up_at_most
+    together = helping.together
+    return {
+        **{name.replace(" ", "_"): helps for name, helps in helping.single.items()},
+        "give_up": high if high == low else None,
+        "give_up_at_least": low,
+        "give_up_at_most": high,
+        "together": None if together is None else [f"--{name}" for name in together],
     }
 
 
@@ -141,9 +171,12 @@ def place_text(placed: Placed) -> Iterator[str]:
         trusted = placed.certificate["trusted_steps"]
         rests = f"{count(trusted, 'step')} on a solver's word" if trusted else "no solver trusted"
         checked = placed.certificate["checked"]
-        yield f"Proof:   {placed.certificate['file']}: {checked}, {rests}"
+        file = placed.certificate["file"]
+        yield f"Proof:   {'' if file is None else file + ': '}{checked}, {rests}"
     for at, step in enumerate(placed.next_steps):
         yield f"{'Next:' if at == 0 else '':9}{step}"
+    if placed.relaxations is not None:
+        yield from _relaxations_text(placed.relaxations)
     for number, reason in enumerate(placed.reasons, start=1):
         yield ""
         lead = "Why" if number == 1 else "Also"
@@ -161,6 +194,22 @@ def place_text(placed: Placed) -> Iterator[str]:
     if placed.configuration is not None:
         yield ""
         yield from _configuration_table(placed, placed.configuration)
+
+
+def _relaxations_text(helping: Helping) -> Iterator[str]:
+    said = {True: "helps", False: "does not help", None: "not settled"}
+    told = [f"--{name} {said[helps]}" for name, helps in helping.single.items()]
+    low, high = helping.give_up_at_least, helping.give_up_at_most
+    if high is None:
+        told.append(f"--give-up below {low} does not help")
+    elif high == low:
+        told.append(f"--give-up {high} helps" + ("" if low == 1 else ", less does not"))
+    else:
+        told.append(f"--give-up {high} helps, below {low} does not")
+    if helping.together is not None:
+        told.append(" with ".join(f"--{name}" for name in helping.together) + " help together")
+    for at, line in enumerate(told):
+        yield f"{'Alone:' if at == 0 else '':9}{line}"
 
 
 def _headline(placed: Placed) -> str:

@@ -283,6 +283,7 @@ FIELDS: dict[str, Schema] = {
             "space": record({"tdmrs": TEXT, "pamt": TEXT, "reserve": TEXT, "give_up": COUNT}),
             "order": array(TEXT),
             "configuration": nullable(CONFIGURATION),
+            "canonical": FLAG,
             "given_up": array(SPAN),
             "objective": nullable(OBJECTIVE),
             "bound": nullable(OBJECTIVE),
@@ -306,7 +307,21 @@ FIELDS: dict[str, Schema] = {
                     }
                 )
             ),
-            "relaxations": nullable({"type": "object"}),
+            "relaxations": nullable(
+                record(
+                    {
+                        "tdmrs_free": nullable(FLAG),
+                        "pamt_split": nullable(FLAG),
+                        "reserve_cmr": nullable(FLAG),
+                        "reserve_minimal": nullable(FLAG),
+                        "give_up": nullable(COUNT),
+                        "give_up_at_least": COUNT,
+                        "give_up_at_most": nullable(COUNT),
+                        "together": nullable(array(TEXT)),
+                    },
+                    optional=("tdmrs_free", "pamt_split", "reserve_cmr", "reserve_minimal"),
+                )
+            ),
             "greedy": nullable(RIVAL),
             "rivals": array(RIVAL),
             "engine": TEXT,

@@ -56,8 +56,8 @@ def place(
 ) -> PlaceResult:
     """Decide the placement question for a completed machine, with a certificate that was checked.
 
-    Arguments and errors as in :func:`pamt.solve.reference.place`; `budget` is z3's share, the
-    exact engines have bounds of their own.
+    Arguments and errors as in :func:`pamt.solve.reference.place`; `budget` is in z3's steps; the
+    exact engines count nodes of case trees against it as well, up to a bound of their own.
     """
     order = tuple(objective)
     result = _decide(machine, space, order, budget, canonical)
@@ -81,13 +81,16 @@ def _decide(
             certificate=Certificate(INFEASIBLE, space, order, claims=claims),
         )
     if handles(space):
-        answer = place_fast(machine, space, order, canonical=canonical, check=False)
+        nodes = min(DEFAULT_NODES, budget)
+        answer = place_fast(machine, space, order, nodes, canonical=canonical, check=False)
         result = replace(answer.result, certificate=answer.certificate)
         if result.verdict in {OPTIMAL, INFEASIBLE}:
             return result
         proof = Proof(result, answer.certificate)
     else:
-        proof = place_any_cut(question, order, Budget(DEFAULT_NODES), canonical=canonical)
+        proof = place_any_cut(
+            question, order, Budget(min(DEFAULT_NODES, budget)), canonical=canonical
+        )
     return _settle(question, proof, budget, canonical)
 
 
@@ -101,13 +104,9 @@ def _settle(question: Question, proof: Proof, budget: int, canonical: bool) -> P
         return known
     if known.verdict == FEASIBLE and not small and question.tdmrs is None:
         return known
-    found = search_cuts(
-        question, known.order, budget, canonical=canonical, known=known.objective
-    )
+    found = search_cuts(question, known.order, budget, canonical=canonical, known=known.objective)
     statistics = replace(found.statistics, engine="exact, z3")
-    if known.objective is not None and (
-        found.verdict == INFEASIBLE or _worse(known, found)
-    ):
+    if known.objective is not None and (found.verdict == INFEASIBLE or _worse(known, found)):
         raise InternalDisagreement(
             ("engine", "z3"), f"{known.objective} against {found.verdict} {found.objective}"
         )
@@ -174,6 +173,10 @@ def _certified(machine: Machine, space: Space, result: PlaceResult) -> PlaceResu
         certificate = _complete(space, result, _placed(result), ())
     if certificate is None:
         return result
+    value = {} if result.objective is None else dict(result.objective._asdict())
+    if (certificate.verdict, dict(certificate.value)) != (result.verdict, value):
+        proved = f"{certificate.verdict} {dict(certificate.value)}"
+        raise InternalDisagreement(("engine", "certificate"), f"{result.verdict} {value}, {proved}")
     checked = check_certificate(certificate, machine, space)
     if checked.fault is not None:
         raise InternalDisagreement(("placement", "certificate checker"), str(checked.fault))

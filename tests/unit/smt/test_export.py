@@ -10,7 +10,7 @@ from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange, Node
 from pamt.placement import Space, pose
 from pamt.smt.encoding import encode
 from pamt.smt.export import to_smtlib
-from pamt.solve import place
+from pamt.solve.reference import place
 from pamt.standins import complete
 
 P = 4096

@@ -13,7 +13,8 @@ from pamt.outcome import Outcome, PlannedTdmr
 from pamt.placement import LINUX, Objective, Space, evaluate
 from pamt.ranges import GIB, MIB, RangeSet
 from pamt.smt import encoding as encoding_module
-from pamt.solve import InternalDisagreement, place
+from pamt.solve import InternalDisagreement
+from pamt.solve.reference import place
 from pamt.solve.rivals import check_rivals, judge_rival, run_rivals
 from pamt.standins import complete
 

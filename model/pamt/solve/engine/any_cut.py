@@ -1,4 +1,4 @@
-"""The engine for every space without pages to give up: bounds over all cuts, then one that meets them.
+"""The engine for every space without pages to give up: bounds over all cuts, and one at the bound.
 
 What no cut can go below is added up without looking at places (:mod:`pamt.certificate.cut_bound`).
 Cuts that cheap come in canonical order, and for each the PAMTs are placed: under ``memory`` and
@@ -17,8 +17,7 @@ from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
 from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
-from pamt.machine import Machine
-from pamt.placement import Objective, Question, Space, build, evaluate
+from pamt.placement import Objective, Question, build, evaluate
 from pamt.ranges import PAGE, Range
 from pamt.solve.engine.branch import Budget, OutOfNodes, decide
 from pamt.solve.engine.canonical import canonical_packing
@@ -120,8 +119,8 @@ class _Search:
                     return
                 self._better(found)
             exact = exact and settled
-        for found in fill(self._question, facts, bounds) if facts.own == 0 else ():
-            made = self._made(*found, canonical=False)
+        for tdmrs, bases in fill(self._question, facts, bounds) if facts.own == 0 else ():
+            made = self._made(tdmrs, bases, canonical=False)
             if made is not None:
                 self._better(made)
                 if made.objective.key(self._order) == target:
@@ -154,9 +153,7 @@ class _Search:
                     yield tuple(cut_ranges(facts, cut))
                     tried += 1
 
-    def _on(
-        self, tdmrs: tuple[Range, ...], bound: Mapping[str, int]
-    ) -> tuple[_Found | None, bool]:
+    def _on(self, tdmrs: tuple[Range, ...], bound: Mapping[str, int]) -> tuple[_Found | None, bool]:
         """A placement for these TDMRs; and whether, without one, there is none at the bound."""
         question = fix_cut(self._question, tdmrs)
         if question.space.reserve == "minimal":
@@ -201,7 +198,7 @@ class _Search:
     def _made(self, tdmrs: tuple[Range, ...], bases: Bases, *, canonical: bool) -> _Found | None:
         question = self._question
         configuration = build(question, tdmrs, bases)
-        judged = evaluate(question.machine, question.space, configuration)
+        judged = evaluate(question.machine, question.space, configuration, question.given_up)
         if judged.objective is None:
             return None
         return _Found(tdmrs, bases, configuration, judged.objective, canonical)

@@ -169,7 +169,9 @@ class _Edges:
         index = bisect_right(self._starts, at)
         if index and self._ends[index - 1] > at:
             return Range(at, at)
-        return Range(at, min(tdmr.end, self._starts[index] if index < len(self._runs) else tdmr.end))
+        return Range(
+            at, min(tdmr.end, self._starts[index] if index < len(self._runs) else tdmr.end)
+        )
 
     def forced(self, hole: Range) -> bool:
         return not hole.is_empty and bool(self._cmr.complement(hole))
