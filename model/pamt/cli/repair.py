@@ -57,7 +57,7 @@ def command(
     accept: str | None,
     output: Output,
 ) -> int:
-    """What to change so that this policy works on this map.
+    """What to change so that a policy works on this map.
 
     Looks for pages to withdraw (memmap=), memory to online as kernel memory, pages to free, a
     boot-time reservation for the PAMTs, another kernel variant, and changes to the policy: other
