@@ -35,10 +35,13 @@ expect 0 grep -E 'TDMR \[|failed \(' "$log"
 say "4. Was it bad luck? No: in the kernel's layout no placement of PAMTs exists"
 expect 1 pamt place "$map" --space linux --quiet
 
-say "5. With holes taken from the CMRs the same machine starts"
+say "5. What to change? One page of memory, withdrawn at boot"
+expect 0 pamt repair "$map"
+
+say "6. With holes taken from the CMRs the same machine starts"
 expect 0 pamt simulate "$map" --policy linux:cmr-v8.2 --quiet
 expect 0 grep -E 'KB allocated' "$log"
 
-say "6. The best placement under that rule, and what the module says to it"
+say "7. The best placement under that rule, and what the module says to it"
 expect 0 pamt place "$map" --reserve cmr -o "$work/best.toml"
 expect 0 pamt check "$map" "$work/best.toml" --quiet
