@@ -57,6 +57,8 @@ class Decision(NamedTuple):
     """Why there is none (or none cheaper); None where no proof was asked for or found."""
     relaxed: Relaxed | None = None
     """The relaxed solution without any case, where there was one."""
+    refuted: Relaxed | None = None
+    """Multipliers that excluded the problem without any case."""
 
 
 class _Found(Exception):
@@ -101,6 +103,7 @@ class _Search:
         self._optimise = optimise
         self._best: Packing | None = None
         self._root: Relaxed | None = None
+        self._refuted: Relaxed | None = None
         self._limit = problem.remote
         self._unit = remote_unit(problem)
         costs = [
@@ -134,7 +137,7 @@ class _Search:
     def _none(self, tree: Tree | None) -> Decision:
         if tree is None and self._prover is not None:
             tree = Trust("engine", "a count that no sum was found for")
-        return Decision(None, 0, tree, self._root)
+        return Decision(None, 0, tree, self._root, self._refuted)
 
     def _done(self, tree: Tree | None) -> Decision:
         if self._best is None:
@@ -182,6 +185,8 @@ class _Search:
             raise OutOfNodes("the linear relaxation does not settle")
         if depth == 0 and relaxed.feasible:
             self._root = relaxed
+        if depth == 0 and (not relaxed.feasible or self._beyond(relaxed.bound)):
+            self._refuted = relaxed
         if not relaxed.feasible:
             leaf = self._leaf(view, cases, splits, relaxed)
             if leaf is not None:

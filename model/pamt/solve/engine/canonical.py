@@ -7,13 +7,16 @@ costs anything, so the lowest feasible base is one of them.
 
 from __future__ import annotations
 
-from pamt.solve.engine.branch import Budget, decide
+from pamt.solve.engine.branch import Budget, Decision, decide
 from pamt.solve.engine.master import Relaxed
 from pamt.solve.engine.pack import Packing, pack
 from pamt.solve.engine.problem import Chunk, Problem
 from pamt.solve.engine.view import View, largest_sum, look, subset_sums
 
 __all__ = ["canonical_packing"]
+
+REMEMBERED = 6
+"""Multipliers that are tried before a relaxation is solved anew."""
 
 
 def canonical_packing(
@@ -25,12 +28,13 @@ def canonical_packing(
     """
     done: Packing = {}
     known = dict(packing)
+    ideas = _Ideas(relaxed)
     for chunk in problem.chunks:
         lie = known[chunk]
         chosen = (lie.start, lie.node)
         for start, node in _candidates(problem, look(problem), chunk, lie.start):
             left = problem.fix(chunk, node, start)
-            found, relaxed = _complete(left, known, budget, relaxed)
+            found = _complete(left, known, budget, ideas)
             if found is not None:
                 known = found
                 chosen = (start, node)
@@ -46,20 +50,37 @@ def canonical_packing(
     return done
 
 
+class _Ideas:
+    """What earlier relaxations leave behind: where to begin, and multipliers that refuted."""
+
+    def __init__(self, relaxed: Relaxed | None) -> None:
+        self.relaxed = relaxed
+        self.refuting: list[Relaxed] = []
+
+    def learn(self, decision: Decision) -> None:
+        self.relaxed = decision.relaxed or self.relaxed
+        if decision.refuted is not None:
+            self.refuting = [decision.refuted, *self.refuting[: REMEMBERED - 1]]
+
+
 def _complete(
-    problem: Problem, known: Packing, budget: Budget, relaxed: Relaxed | None
-) -> tuple[Packing | None, Relaxed | None]:
+    problem: Problem, known: Packing, budget: Budget, ideas: _Ideas
+) -> Packing | None:
     """A packing of what is left, near the one that is known; None if there is none."""
     if min(problem.room, default=0) < 0 or (problem.overlaps or 0) < 0:
-        return None, relaxed
-    hints = {c: (known[c].node, known[c].over[0]) for c in problem.chunks}
+        return None
     view = look(problem)
+    for refuting in ideas.refuting:
+        if refuting.excludes(view):
+            return None
+    hints = {c: (known[c].node, known[c].over[0]) for c in problem.chunks}
     for order in ("fit", "room"):
         found = pack(view, hints=hints, order=order)
         if found is not None:
-            return found, relaxed
-    decision = decide(problem, budget, known=relaxed)
-    return decision.packing, decision.relaxed or relaxed
+            return found
+    decision = decide(problem, budget, known=ideas.relaxed)
+    ideas.learn(decision)
+    return decision.packing
 
 
 def _candidates(problem: Problem, view: View, chunk: Chunk, below: int) -> list[tuple[int, int]]:

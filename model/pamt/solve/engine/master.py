@@ -63,6 +63,58 @@ class Relaxed:
     kinds: tuple[tuple[int, int], ...] = ()
     """Pages and home of each class."""
 
+    def excludes(self, view: View) -> bool:
+        """Whether these multipliers alone leave nothing within the limits of a problem.
+
+        They may come from another problem: any multipliers give a bound, good ones a sharp bound.
+        """
+        prices, problem = self.prices, view.problem
+        worths = dict(zip(self.kinds, prices.chunks, strict=True))
+        limit = 0.0
+        if prices.remote > 0:
+            if problem.remote is None:
+                return False
+            limit = prices.remote * (
+                problem.remote - sum(problem.least_cost(chunk) for chunk in problem.chunks)
+            )
+        units = {
+            node: [
+                prices.remote
+                * (problem.cost(c.members[0], node) - problem.least_cost(c.members[0]))
+                for c in view.classes
+            ]
+            for node in {key[0] for key in view.open} | {b.node for b in view.bins}
+        }
+        values = [worths.get((c.pages, c.home), 0.0) for c in view.classes]
+        bound = sum(v * len(c.members) for v, c in zip(values, view.classes, strict=True))
+        bound -= sum(p * max(0, problem.room[tdmr]) for tdmr, p in prices.areas.items())
+        if problem.overlaps is not None:
+            bound -= prices.total * problem.overlaps
+        sizes = [(c.pages, len(c.members)) for c in view.classes]
+
+        def worth(kind: int, node: int, tdmrs: tuple[int, ...], start: int | None) -> float:
+            del start
+            paid = sum(prices.areas.get(t, 0.0) + prices.total for t in tdmrs)
+            return values[kind] - units[node][kind] - paid
+
+        for kind, (_, number) in enumerate(sizes):
+            best = max((worth(kind, n, (t,), None) for n, t in view.open), default=0.0)
+            bound -= max(0.0, best) * number
+        longest: dict[tuple[int, int], int] = {}
+        for b in view.bins:
+            if b.chain is None:
+                longest[b.node, b.tdmr] = max(b.pages, longest.get((b.node, b.tdmr), 0))
+        table = {
+            (n, t): fronts(sizes, [worth(k, n, (t,), None) for k in range(len(sizes))], pages)
+            for (n, t), pages in longest.items()
+        }
+        for b in view.bins:
+            if b.chain is not None:
+                bound -= best_in_chain(b.chain, lambda *_: sizes, worth)[0]
+            else:
+                bound -= b.number * table[b.node, b.tdmr].best(b.pages)[0]
+        return bound > limit + 1e-6 * max(1.0, abs(limit))
+
 
 class Master:
     """One linear programme."""
@@ -210,7 +262,7 @@ class Master:
             if self._programme.uncovered() > 1e-4:
                 duals = self._settle(1)
                 if self._programme.infeasibility(duals) > 1e-6:
-                    return Relaxed(False, 0.0, self._prices(duals, 1), ())
+                    return Relaxed(False, 0.0, self._prices(duals, 1), (), (), self._kinds)
                 self._programme.penalty = 1e4
                 duals = self._settle(2)
         except Stalled:
@@ -224,8 +276,11 @@ class Master:
             for at, use in enumerate(self._uses)
             if first + at in solution or len(use.begun) > 1 or use.begun[0].number > 1
         )
-        kinds = tuple((c.pages, c.home) for c in self.view.classes)
-        return Relaxed(True, bound, self._prices(duals, 2), uses, self.view.bins, kinds)
+        return Relaxed(True, bound, self._prices(duals, 2), uses, self.view.bins, self._kinds)
+
+    @property
+    def _kinds(self) -> tuple[tuple[int, int], ...]:
+        return tuple((c.pages, c.home) for c in self.view.classes)
 
     def _settle(self, phase: int) -> list[float]:
         """Multipliers at which no set of chunks improves.  Raises Stalled."""
