@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 ADDRESS_LIMIT = 1 << 52
-"""No physical address reaches this (facts: TDX module, constants)."""
+"""No physical address reaches this (TDX module 1.5.05)."""
 
 MAX_CMRS = 32
 """Entries of the CMR table."""

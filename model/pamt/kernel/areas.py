@@ -5,7 +5,8 @@
     areas       | 0 |      | 1 |       | 3|    |    2       |     0, 1, 2 holes; 3 a chunk
 
 Touching areas stay separate, and what crosses a TDMR border counts in both TDMRs.
-Source: facts on Linux, section 6.
+Source: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c, tdmr_populate_rsvd_areas and
+what it calls; lib/sort.c.
 """
 
 from __future__ import annotations

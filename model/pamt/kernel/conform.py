@@ -1,7 +1,7 @@
 """Replay recorded runs of the real kernel functions and list every difference.
 
 A line of the file is one JSON object: a map in pages, and the result of each kernel variant
-(KERNEL-FORMAT of the recordings).  Everything recorded is compared, messages and order included.
+(tests/conformance/data).  Everything recorded is compared, messages and order included.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A failure in pass 2 or 3 gives back every PAMT taken.  SEAMCALLs are taken to succeed here; what
 the module says of the result is asked separately.
 
-Source: facts on Linux, sections 2, 6, 8 and 9.
+Source: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c, init_tdx_module and construct_tdmrs.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ that depends on where the zone starts.  A slot is good when all its pages are fr
     slots         |  s0  |  s1  |  s2  |  s3  |  s4  |
     free runs   |======|      |=============|             only s3 fits, though s1 is half free
 
-Source: facts on Linux, section 5.3.
+Source: Linux v6.8 mm/page_alloc.c, alloc_contig_pages.
 """
 
 from __future__ import annotations

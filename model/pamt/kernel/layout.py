@@ -4,7 +4,7 @@
     GiB    |         |         |         |         |
     TDMRs  |<------- T0 ------>|<------- T1 ------>|      r1 ends inside T0: no TDMR of its own
 
-Source: facts on Linux, section 4 (fill_out_tdmrs).
+Source: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c, fill_out_tdmrs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Stage 1: the list of memory that TDX is going to cover.
 
-Source: facts on Linux, section 3 (build_tdx_memlist) and 7.1/7.3 (the CMR variants).
+Source: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c, build_tdx_memlist; for the CMR variants the
+postings "Reduce TDMR's reserved areas by using CMRs to find memory holes" (2024, never merged).
 """
 
 from __future__ import annotations

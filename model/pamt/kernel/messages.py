@@ -1,6 +1,6 @@
 """The lines that Linux prints, so that they can be matched against a log to the letter.
 
-The formats are facts about the log (facts on Linux, sections 2 to 8); wording is that of v6.8.
+The wording is that of v6.8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Stage 3a: how large a TDMR's PAMTs are, and which node they should come from.
 
-Source: facts on Linux, sections 5.1 and 5.2.
+Source: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c, tdmr_get_pamt_sz and tdmr_get_nid.
 """
 
 from __future__ import annotations

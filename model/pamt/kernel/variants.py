@@ -1,6 +1,6 @@
 """The kernel variants: which code is in force.
 
-Source: facts on Linux, sections 0 and 7; names as in DESIGN, section 3.
+Source: Linux v6.8 to the 2026 code with Dynamic PAMT, and the postings of the CMR series (2024).
 """
 
 from __future__ import annotations

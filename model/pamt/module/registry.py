@@ -22,7 +22,7 @@ class Rule(NamedTuple):
     status: str
     """Name of the status word."""
     step: str
-    """Number in the ordered list of checks (facts on the module, section 3)."""
+    """Number in the ordered list of checks of TDH.SYS.CONFIG, or the call."""
     operand: str | None
     """Register that TDX_OPERAND_INVALID names."""
     broken: Callable[..., bool]

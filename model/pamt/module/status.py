@@ -1,6 +1,6 @@
 """Status words of the TDX module: a class in bits 63:32, detail bytes in bits 31:0.
 
-Source: Intel TDX Module ABI specification, completion status codes; facts on the module, section 2.
+Source: Intel TDX Module ABI specification, completion status codes; TDX module 1.5.05.
 """
 
 from __future__ import annotations

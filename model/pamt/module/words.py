@@ -1,6 +1,6 @@
 """The words that the rules are made of: fitting, address ceiling, overlap, CMR runs, parts, need.
 
-Bytes, half open, exact integers.  Source: facts on the module, section 3 ("Words used below").
+Bytes, half open, exact integers.  Source: TDX module 1.5.05, TDH.SYS.CONFIG.
 """
 
 # Plain loops and counters on purpose: this source is also run symbolically.
