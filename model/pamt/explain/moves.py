@@ -8,7 +8,8 @@ areas exhausted  an island of the TDMR's last GiB; a cut of the TDMR at a GiB bo
                  chunk inside it, which sends the chunk elsewhere
 no room          cuts of the TDMR (smaller chunks); the first pages of a node (the slots move); a
                  page of an earlier chunk; cuts of a TDMR into equal parts
-any              a single page that was seen to change the layout or a chunk's place
+any              a single page that was seen to change the layout or a chunk's place; all memory
+                 of a GiB that holds little
 ===============  =================================================================================
 
 Two queues take turns: one ordered by pages spent and still needed
@@ -27,7 +28,7 @@ from pamt.explain.shortage import crowding, ends_by_cell, least_pages
 from pamt.explain.sweep import PageClass
 from pamt.kernel.contig import first_slot_address
 from pamt.kernel.memlist import build_memory_list
-from pamt.machine import Machine
+from pamt.machine import FreeRun, Machine, MemoryRange
 from pamt.outcome import Outcome
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 from pamt.standins import complete
@@ -36,6 +37,10 @@ __all__ = ["MOST_PAGES", "better_set"]
 
 MOST_PAGES = GIB // PAGE
 """Largest withdrawal that is searched for."""
+MOST_BORDERS = 32
+"""GiB borders of a TDMR at which a cut is tried."""
+OFFERS_PER_RUN = 20
+"""Sets that are looked at for the price of one run."""
 LONGEST_TRIM = 4096
 """Pages that a zone's start may be moved by."""
 
@@ -120,10 +125,13 @@ class _Search:
             self._best = Found(gone, trial)
             return
         away = _distance(trial, machine)
+        offered = 0
         for move in self._moves(machine, trial):
+            offered += 1
             after = RangeSet((*gone, *move)).runs
             if after != gone:
                 self._offer(after, max(1, needed - pages_of(move)), away)
+        self._runner.left -= offered // OFFERS_PER_RUN
 
     def _offer(self, gone: Pages, needed: int, away: int) -> None:
         if gone not in self._needed:
@@ -140,6 +148,7 @@ class _Search:
     def _moves(self, machine: Machine, trial: Trial) -> Iterator[Pages]:
         outcome = trial.outcome
         yield from _moves_for(machine, outcome)
+        yield from _emptied_cells(machine)
         if outcome.reason == "ENOMEM_pamt" and outcome.failed_tdmr is not None:
             size = (outcome.tdmrs[outcome.failed_tdmr].pages or 0) * PAGE
             if size not in self._trims:
@@ -210,9 +219,22 @@ def _moves_for(machine: Machine, outcome: Outcome) -> Iterator[Pages]:
             yield (Range(chunk.end - PAGE, chunk.end),)
 
 
+def _emptied_cells(machine: Machine) -> Iterator[Pages]:
+    """All memory of a GiB, where that is little: one TDMR and its chunk less."""
+    listed = build_memory_list(machine.memory or ())
+    for border, parts in ends_by_cell(listed).items():
+        cell = Range(border - GIB, border)
+        if sum(part.size for part in parts) <= LONGEST_TRIM * PAGE:
+            held = RangeSet(r.range.clip(cell) for r in listed if r.range.overlaps(cell))
+            if held.size <= LONGEST_TRIM * PAGE:
+                yield held.runs
+
+
 def _cuts(machine: Machine, tdmr: Range) -> Iterator[Pages]:
-    """One page on either side of a GiB border inside the TDMR."""
-    borders = range(tdmr.start + GIB, tdmr.end, GIB)
+    """One page on either side of a GiB border inside the TDMR; borders spread over it."""
+    cells = tdmr.size // GIB
+    step = max(1, cells // MOST_BORDERS)
+    borders = range(tdmr.start + GIB, tdmr.end, step * GIB)
     for r in build_memory_list(machine.memory or ()):
         for border in borders:
             if r.start < border < r.end:
@@ -249,20 +271,35 @@ def _shifted_slots(machine: Machine, size: int) -> Iterator[Pages]:
         own = [r for r in machine.memory or () if r.node == node.id]
         if not own or node.id in given:
             continue
-        lowest = min(own)
-        zone = next((z for z in node.zones or () if z.start == lowest.start), None)
-        if zone is None:
-            continue
         runs = [f for f in done.free or () if f.node == node.id and f.end - f.start >= size]
-        waiting = set(range(len(runs)))
-        most = min(LONGEST_TRIM, (lowest.end - lowest.start) // PAGE - 1)
-        for pages in range(1, most + 1):
-            first = first_slot_address(zone.start + pages * PAGE, size)
+        for zone in node.zones or ():
+            if zone.start == min(own).start:
+                yield from _later_starts(own, zone.end, runs, size)
+
+
+def _later_starts(
+    own: Sequence[MemoryRange], zone_end: int, runs: Sequence[FreeRun], size: int
+) -> Iterator[Pages]:
+    """For each run, the fewest of the lowest pages without which a slot falls into it."""
+    waiting = set(range(len(runs)))
+    below: list[Range] = []
+    left = LONGEST_TRIM
+    for r in sorted(own):
+        # A start at the range's first page: all lower ranges are gone.
+        for pages in range(0 if below else 1, min(left, (r.end - r.start) // PAGE - 1) + 1):
+            if not waiting:
+                return
+            start = r.start + pages * PAGE
+            first = first_slot_address(start, size)
             for at in sorted(waiting):
                 run = runs[at]
-                slot = max(first, first + -((first - run.start) // size) * size)
-                if slot + size <= min(run.end, zone.end):
+                low = max(run.start, start)
+                slot = max(first, first + -((first - low) // size) * size)
+                if slot + size <= min(run.end, zone_end):
                     waiting.discard(at)
-                    yield (Range(lowest.start, lowest.start + pages * PAGE),)
-            if not waiting:
-                break
+                    trimmed = [Range(r.start, start)] if pages else []
+                    yield (*below, *trimmed)
+        below.append(r.range)
+        left -= (r.end - r.start) // PAGE
+        if left <= 0:
+            return

@@ -76,8 +76,12 @@ def _small_pieces(listed: Sequence[MemoryRange], more: int) -> RangeSet:
 
 
 def _cutting_pages(listed: Sequence[MemoryRange]) -> RangeSet:
-    """Pages in GiBs where no range ends: there, a withdrawn page makes a TDMR end."""
-    ends = RangeSet((border - GIB, border) for border in ends_by_cell(listed))
+    """Pages that make a range end in a GiB where none ends: there, a TDMR would end.
+
+    What is left before a page ends at its address, which for the first page of a GiB is the end of
+    the GiB below.
+    """
+    ends = RangeSet((border - GIB + PAGE, border + PAGE) for border in ends_by_cell(listed))
     return RangeSet(r.range for r in listed) - ends
 
 

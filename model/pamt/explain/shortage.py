@@ -13,7 +13,8 @@ those of the last GiB, and one more before its first memory if that lies in an e
 
 **Holes.**  Withdrawing pages joins two holes of a GiB only by taking away everything between them
 (an *island*); it never makes one go otherwise.  The head goes by a cut of the TDMR, for one page or
-more outside those islands.  Pages that one TDMR needs lie inside it, so the needs of TDMRs add up.
+more outside those islands (below the last GiB, or at its very start).  Pages that one TDMR needs
+lie inside it, so the needs of TDMRs add up.
 
 **TDMRs.**  There is one for each GiB in which a range ends.  Such a GiB is rid of its ends only
 when all that it holds of the ranges ending there is withdrawn.
