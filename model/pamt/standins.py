@@ -125,7 +125,12 @@ def _unusual_limits(machine: Machine) -> list[Assumption]:
     given, usual = machine.limits, type(machine.limits)()
     differing = [
         f"{name} = {getattr(given, name)}"
-        for name in ("max_tdmrs", "max_reserved_per_tdmr", "pamt_entry_size")
+        for name in (
+            "max_tdmrs",
+            "max_reserved_per_tdmr",
+            "pamt_entry_size",
+            "pamt_page_bitmap_entry_bits",
+        )
         if getattr(given, name) != getattr(usual, name)
     ]
     if not differing:

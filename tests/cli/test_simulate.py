@@ -116,3 +116,13 @@ def test_a_refusal_by_the_module_is_said_in_the_first_line(
 
 def test_a_policy_of_ones_own_by_name(pamt: Callable[..., Any]) -> None:
     assert pamt("simulate", EMR, "--policy", "greedy").out.startswith("FAILS: -28 ENOSPC: TDMR")
+
+
+def test_a_map_without_memory_above_1_mib_says_so(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    path = tmp_path / "low.toml"
+    path.write_text("[[memory]]\nstart = 0x1000\nend = 0x9f000\n")
+    lines = pamt("simulate", path).out.splitlines()
+    assert lines[0] == "FAILS: -12 ENOMEM: there is no memory above 1 MiB"
+    assert lines[2].endswith("so the kernel asks for a PAMT of 0 pages")
+    shown = pamt("simulate", path, "--json").json
+    assert (shown["ret"], shown["outcome"], shown["kernel_warnings"]) == (-12, "ENOMEM_pamt", 0)

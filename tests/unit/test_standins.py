@@ -262,3 +262,9 @@ def test_nothing_below_1_mib_is_free_whoever_says_so() -> None:
     assert complete(replace(FULL, memory=memory, free=None)).machine.free == (
         FreeRun(MIB, 8 * GIB),
     )
+
+
+def test_a_bitmap_of_other_bits_is_not_the_real_module() -> None:
+    odd = complete(replace(FULL, limits=Limits(pamt_page_bitmap_entry_bits=2))).assumptions
+    assert [a.id for a in odd] == ["limits"]
+    assert "pamt_page_bitmap_entry_bits = 2" in odd[0].text

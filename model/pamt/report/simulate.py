@@ -21,6 +21,7 @@ __all__ = ["Simulated", "simulate_fields", "simulate_text"]
 HEX_FIELDS = frozenset(
     {"base", "size", "pamt_4k", "pamt_2m", "pamt_1g", "pamt_total_size", "reserved"}
 )
+NO_MEMORY = "there is no memory above 1 MiB"
 MOST_AREAS = 100
 MOST_ORIGINS = 8
 MOST_ROWS = 200
@@ -148,6 +149,8 @@ def _headline(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
         what = f"no room for the PAMT of TDMR {outcome.tdmrs[at].range}" + (
             f": {pages} contiguous pages" if pages else ""
         )
+        if pages == 0:
+            what = NO_MEMORY
     elif outcome.reason == "ENOSPC_tdmrs":
         what = f"the memory needs more than {count(limits.max_tdmrs, 'TDMR')}"
     elif outcome.reason == "EINVAL_memlist_not_in_cmr":
@@ -176,13 +179,19 @@ def _reason(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
         )
     if at is not None and outcome.ret == ENOMEM:
         home, pages = outcome.tdmrs[at].home, outcome.tdmrs[at].pages or 0
+        if not pages:
+            return f"{outcome.reason}: {NO_MEMORY}, so the kernel asks for a PAMT of 0 pages"
         largest = max((run.end - run.start for run in machine.free or ()), default=0)
         text = (
             f"{outcome.reason}: TDMR {at}, wanted on node {home}, needs"
             f" {size_text(pages * PAGE)}; the largest free run of the map has {size_text(largest)}"
         )
         fits = largest >= pages * PAGE
-        return text + (": taken before, or no slot of the scan lies in it" if fits else "")
+        return text + (
+            ": taken before, or no slot of the scan lies in it, or its node is not tried"
+            if fits
+            else ""
+        )
     return f"{outcome.reason}" + (f" at TDMR {at}" if at is not None else "")
 
 
