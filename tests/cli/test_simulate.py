@@ -126,3 +126,20 @@ def test_a_map_without_memory_above_1_mib_says_so(tmp_path: Path, pamt: Callable
     assert lines[2].endswith("so the kernel asks for a PAMT of 0 pages")
     shown = pamt("simulate", path, "--json").json
     assert (shown["ret"], shown["outcome"], shown["kernel_warnings"]) == (-12, "ENOMEM_pamt", 0)
+
+
+def test_greedy_that_finds_every_tdmr_full_is_not_told_as_too_many_areas(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    """One hole below 1 MiB and a limit of one: nothing was placed, so nothing is over the limit."""
+    path = tmp_path / "full.toml"
+    path.write_text(
+        "[limits]\nmax_reserved_per_tdmr = 1\n[[memory]]\nstart = 0x100000\nend = 0x40000000\n"
+    )
+    ran = pamt("simulate", path, "--policy", "greedy")
+    assert ran.out.startswith(
+        "FAILS: -28 ENOSPC: no place for the PAMT of TDMR [0x0, 0x40000000) leaves every TDMR"
+        " within 1 reserved area\n"
+    )
+    assert pamt("simulate", path, "--policy", "greedy", "--json").json["needed_areas"] == []
+    assert "needs 2 reserved areas, the limit is 1" in pamt("simulate", path).out

@@ -58,7 +58,8 @@ class Simulated(NamedTuple):
     def exhausted_areas(self) -> list[AreaEvidence]:
         """All areas that the TDMR needs which ran out of them; empty for other outcomes.
 
-        The kernel stops counting at the limit; a reader wants all of them.
+        The kernel stops counting at the limit; a reader wants all of them.  Empty, too, where the
+        areas of what was placed are within the limit: a policy may give up before it places more.
         """
         failed = self.outcome.failed_tdmr
         if self.outcome.reason != "ENOSPC_reserved" or failed is None:
@@ -68,7 +69,8 @@ class Simulated(NamedTuple):
             for t in self.outcome.tdmrs
         ]
         cmrs = trim_cmrs(self.machine.cmrs or ()) if self.from_cmrs else None
-        return area_evidence(self.machine, self.outcome.tdmrs[failed].range, chunks, cmrs)
+        needed = area_evidence(self.machine, self.outcome.tdmrs[failed].range, chunks, cmrs)
+        return needed if len(needed) > self.machine.limits.max_reserved_per_tdmr else []
 
 
 def simulate_fields(simulated: Simulated) -> dict[str, Any]:
@@ -143,6 +145,11 @@ def _headline(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
         what = (
             f"TDMR {outcome.tdmrs[at].range} needs {len(areas)} reserved areas,"
             f" the limit is {limits.max_reserved_per_tdmr}"
+        )
+    elif at is not None and outcome.reason == "ENOSPC_reserved":
+        what = (
+            f"no place for the PAMT of TDMR {outcome.tdmrs[at].range} leaves every TDMR within"
+            f" {count(limits.max_reserved_per_tdmr, 'reserved area')}"
         )
     elif at is not None and outcome.ret == ENOMEM:
         pages = outcome.tdmrs[at].pages
