@@ -175,12 +175,17 @@ class _Search:
         named: frozenset[Spot],
         depth: int,
         known: Relaxed | None = None,
+        above: Master | None = None,
     ) -> Tree:
         self._budget.take()
         if depth > DEEPEST:
             raise OutOfNodes("the case tree is too deep")
-        view = look(self._problem, named)
-        relaxed = Master(view, cases, self._scale, known).solve()
+        if above is not None:
+            master = above.under(cases[-1])
+        else:
+            master = Master(look(self._problem, named), cases, self._scale, known)
+        view = master.view
+        relaxed = master.solve()
         if relaxed is None:
             raise OutOfNodes("the linear relaxation does not settle")
         if depth == 0 and relaxed.feasible:
@@ -218,6 +223,7 @@ class _Search:
                 named,
                 depth + 1,
                 relaxed,
+                master if spot is None else None,
             )
             if self._beyond(relaxed.bound):
                 leaf = self._leaf(view, cases, splits, relaxed)

@@ -63,9 +63,7 @@ class _Ideas:
             self.refuting = [decision.refuted, *self.refuting[: REMEMBERED - 1]]
 
 
-def _complete(
-    problem: Problem, known: Packing, budget: Budget, ideas: _Ideas
-) -> Packing | None:
+def _complete(problem: Problem, known: Packing, budget: Budget, ideas: _Ideas) -> Packing | None:
     """A packing of what is left, near the one that is known; None if there is none."""
     if min(problem.room, default=0) < 0 or (problem.overlaps or 0) < 0:
         return None

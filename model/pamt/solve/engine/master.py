@@ -7,6 +7,7 @@ are wanted (column generation), over exactly the relaxation that certificates su
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -138,7 +139,7 @@ class Master:
             ]
             for node in nodes
         }
-        self._cases = cases
+        self._cases = tuple(cases)
         self._scale = scale
         bounds: list[tuple[str, float]] = [(">=", len(c.members)) for c in view.classes]
         self._area_row: dict[int, int] = {}
@@ -155,6 +156,8 @@ class Master:
         bounds += [(">=" if case.more else "<=", case.number) for case in cases]
         self._programme = Programme(bounds)
         self._uses: list[Use] = []
+        self._columns: list[int] = []
+        """Number of each use's column."""
         self._known: set[Use] = set()
         for (node, tdmr), spot in sorted(view.open.items()):
             for index in range(len(view.classes)):
@@ -170,6 +173,26 @@ class Master:
 
         if known is not None:
             self._begin_with(known)
+
+    def under(self, case: Case) -> Master:
+        """The same relaxation with one case more, at the same solution."""
+        made = copy(self)
+        made._cases = (*self._cases, case)
+        made._uses = list(self._uses)
+        made._columns = list(self._columns)
+        made._known = set(self._known)
+        coefficients: dict[int, float] = {}
+        barred: list[int] = []
+        for use, column in zip(self._uses, self._columns, strict=True):
+            number = sum(begun.number for begun in use.begun if matches(case, begun))
+            if number:
+                coefficients[column] = float(number)
+                if number > case.number and not case.more and not made._allowed(use):
+                    barred.append(column)
+        made._programme = self._programme.extended(
+            ">=" if case.more else "<=", case.number, coefficients, barred
+        )
+        return made
 
     def _begin_with(self, known: Relaxed) -> None:
         """Take over what still fits of another solution: its columns, and those it used first."""
@@ -206,7 +229,7 @@ class Master:
                 continue
             self._add(mine)
             if value > 0:
-                used.append(self._programme.first + self._uses.index(mine))
+                used.append(self._columns[self._uses.index(mine)])
         self._programme.crash(used)
 
     def _allowed(self, use: Use) -> bool:
@@ -250,7 +273,7 @@ class Master:
                     entries[row] = entries.get(row, 0.0) + begun.number
         if use.bin is not None:
             entries[self._bin_row + use.bin] = 1.0
-        self._programme.add(list(entries.items()), cost)
+        self._columns.append(self._programme.add(list(entries.items()), cost))
         self._uses.append(use)
         return True
 
@@ -270,11 +293,10 @@ class Master:
         bound = self._programme.infeasibility(duals) * self._scale
         bound += sum(self.view.problem.least_cost(chunk) for chunk in self.view.problem.chunks)
         solution = self._programme.solution()
-        first = self._programme.first
         uses = tuple(
-            (use, solution.get(first + at, 0.0))
-            for at, use in enumerate(self._uses)
-            if first + at in solution or len(use.begun) > 1 or use.begun[0].number > 1
+            (use, solution.get(column, 0.0))
+            for use, column in zip(self._uses, self._columns, strict=True)
+            if column in solution or len(use.begun) > 1 or use.begun[0].number > 1
         )
         return Relaxed(True, bound, self._prices(duals, 2), uses, self.view.bins, self._kinds)
 

@@ -10,7 +10,7 @@ Same input, same pivots: ties go to the lowest index, nothing depends on hashing
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 __all__ = ["Column", "Programme", "Stalled"]
@@ -64,15 +64,18 @@ class Programme:
                 made = self._new(((row, 1.0),), 0.0)
                 self._artificial.add(made)
                 basis.append(made)
-        self._first = len(self.columns)
         self._basis = basis
         self._inverse = [[float(i == j) for j in range(size)] for i in range(size)]
         self._x = list(self._moved)
 
     def _new(self, entries: tuple[tuple[int, float], ...], cost: float) -> int:
-        number = len(self.columns)
         self.columns.append(Column(entries, cost))
-        # Most columns have two or three entries of 1: these are looked through without a call.
+        self._file(len(self.columns) - 1)
+        return len(self.columns) - 1
+
+    def _file(self, number: int) -> None:
+        """Most columns have two or three entries of 1: these are looked through without a call."""
+        entries, cost = self.columns[number]
         rows = [row for row, _ in entries]
         if any(value != 1.0 for _, value in entries) or len(rows) not in {2, 3}:
             self._others.append(number)
@@ -80,16 +83,55 @@ class Programme:
             self._pairs.append((number, cost, rows[0], rows[1]))
         else:
             self._triples.append((number, cost, rows[0], rows[1], rows[2]))
-        return number
+
+    def extended(
+        self, sense: str, bound: float, coefficients: Mapping[int, float], barred: Collection[int]
+    ) -> Programme:
+        """The same with one row more, at the same basis; `barred` columns are driven out.
+
+        `coefficients`: of columns in the new row.
+        """
+        made = Programme(())
+        row = self.size
+        made.size = row + 1
+        made.columns = [
+            Column((*column.entries, (row, coefficients[number])), column.cost)
+            if number in coefficients
+            else column
+            for number, column in enumerate(self.columns)
+        ]
+        made._artificial = self._artificial | set(barred)
+        for number in range(len(made.columns)):
+            if number not in made._artificial:
+                made._file(number)
+        made.bounds = [*self.bounds, bound]
+        made._moved = [*self._moved, bound + (NUDGE if sense == "<=" else -NUDGE) * 3]
+        reached = 0.0
+        below = [0.0] * row
+        for at, (column, x) in enumerate(zip(self._basis, self._x, strict=True)):
+            coefficient = coefficients.get(column, 0.0)
+            if coefficient:
+                reached += coefficient * x
+                for j, value in enumerate(self._inverse[at]):
+                    if value:
+                        below[j] += coefficient * value
+        sign = 1.0 if sense == "<=" else -1.0
+        basic = made._new(((row, sign),), 0.0)
+        rest = sign * (made._moved[row] - reached)
+        if rest < 0:
+            sign, rest = -sign, -rest
+            made.columns.append(Column(((row, sign),), 0.0))
+            basic = len(made.columns) - 1
+            made._artificial.add(basic)
+        made._basis = [*self._basis, basic]
+        made._x = [*self._x, rest]
+        made._inverse = [[*line, 0.0] for line in self._inverse]
+        made._inverse.append([*(-value / sign for value in below), 1.0 / sign])
+        return made
 
     def add(self, entries: Sequence[tuple[int, float]], cost: float) -> int:
         """Add a column; returns its number."""
         return self._new(tuple(sorted(entries)), cost)
-
-    @property
-    def first(self) -> int:
-        """Number of the first column that was added; slacks come before."""
-        return self._first
 
     def _cost(self, column: int, phase: int) -> float:
         if column in self._artificial:
@@ -249,9 +291,9 @@ class Programme:
         )
 
     def solution(self) -> dict[int, float]:
-        """Added columns that are not 0."""
+        """Columns that are not 0, slacks among them, with their values."""
         return {
             column: value
             for column, value in sorted(zip(self._basis, self._x, strict=True))
-            if column >= self._first and value > 1e-5
+            if value > 1e-5
         }
