@@ -42,7 +42,8 @@ def command(authority: str, file: str, output: Output) -> int:
 
     content, name = read_bytes(file)
     try:
-        lines = content.decode().splitlines()
+        # Only a line feed ends a line: strings may hold other line separators as they are.
+        lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputErrors(

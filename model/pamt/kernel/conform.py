@@ -72,7 +72,7 @@ def replay_kernel(lines: Iterable[str]) -> Iterator[Replayed]:
         try:
             record = json.loads(line)
             machine = machine_of_vector(record["input"])
-            runs = [(name, record[name]) for name in RECORDED_VARIANTS if name in record]
+            runs = [(name, _run(record[name])) for name in RECORDED_VARIANTS if name in record]
             name = str(record["id"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BadVectorError(number, f"{type(error).__name__}: {error}") from None
@@ -86,31 +86,60 @@ def replay_kernel(lines: Iterable[str]) -> Iterator[Replayed]:
 
 
 def machine_of_vector(given: dict[str, Any]) -> Machine:
-    """The machine of a recorded input; page numbers become bytes, nothing is stood in for."""
+    """The machine of a recorded input; page numbers become bytes, nothing is stood in for.
+
+    Raises KeyError, TypeError or ValueError for what is not shaped like one.
+    """
     limits = given["limits"]
     return Machine(
         limits=Limits(
-            max_tdmrs=limits["max_tdmrs"],
-            max_reserved_per_tdmr=limits["max_reserved_per_tdmr"],
-            pamt_entry_size=tuple(limits["pamt_entry_size"]),
-            pamt_page_bitmap_entry_bits=limits["pamt_page_bitmap_entry_bits"],
+            max_tdmrs=_number(limits["max_tdmrs"]),
+            max_reserved_per_tdmr=_number(limits["max_reserved_per_tdmr"]),
+            pamt_entry_size=_three(limits["pamt_entry_size"]),
+            pamt_page_bitmap_entry_bits=_number(limits["pamt_page_bitmap_entry_bits"]),
         ),
-        cmrs=tuple(Cmr(base, size) for base, size in given["cmrs"]),
-        memory=tuple(MemoryRange(s * PAGE, e * PAGE, nid) for s, e, nid in given["memblocks"]),
+        cmrs=tuple(Cmr(_number(base), _number(size)) for base, size in given["cmrs"]),
+        memory=tuple(
+            MemoryRange(_bytes(s), _bytes(e), _number(nid)) for s, e, nid in given["memblocks"]
+        ),
         nodes=tuple(
             Node(
-                node["nid"],
-                node["online"],
-                fallback=tuple(node["fallback"]),
+                _number(node["nid"]),
+                bool(node["online"]),
+                fallback=tuple(_number(nid) for nid in node["fallback"]),
                 zones=tuple(
-                    Zone(zone["name"], zone["start_pfn"] * PAGE, zone["end_pfn"] * PAGE)
+                    Zone(str(zone["name"]), _bytes(zone["start_pfn"]), _bytes(zone["end_pfn"]))
                     for zone in node["zones"]
                 ),
             )
             for node in given["nodes"]
         ),
-        free=tuple(FreeRun(s * PAGE, e * PAGE, nid) for s, e, nid in given["free"]),
+        free=tuple(FreeRun(_bytes(s), _bytes(e), _number(nid)) for s, e, nid in given["free"]),
     )
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{str(value)[:60]!r} where a count or an address should be")
+    return value
+
+
+def _bytes(pages: object) -> int:
+    return _number(pages) * PAGE
+
+
+def _three(values: Any) -> tuple[int, int, int]:
+    level_4k, level_2m, level_1g = values
+    return (_number(level_4k), _number(level_2m), _number(level_1g))
+
+
+def _run(recorded: Any) -> dict[str, Any]:
+    if type(recorded) is not dict:
+        raise TypeError("a result that is no object")
+    tdmrs = recorded.get("tdmrs", [])
+    if type(tdmrs) is not list or any(type(tdmr) is not dict for tdmr in tdmrs):
+        raise TypeError("tdmrs that are no array of objects")
+    return recorded
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
