@@ -13,6 +13,9 @@ from xml.dom import minidom
 
 import pytest
 
+from pamt.cli.judge import judge_case
+from pamt.maps.case_file import read_case
+
 ROOT = Path(__file__).resolve().parents[2]
 EMR = ROOT / "specs" / "machines" / "emr-fcp-issue135.toml"
 
@@ -157,3 +160,26 @@ def test_standard_input_is_read_for_one_file_only(pamt: Callable[..., Any]) -> N
         ran = pamt(command, "-", "-")
         assert ran.exit == 2
         assert "only one of them" in ran.err
+
+
+def test_judge_tells_the_errors_of_a_case_that_has_no_answer(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "bad.pamt.toml"
+    path.write_text(
+        'ask = "simulate"\nmachine = { memory = [{ start = 5, end = 0x1000 }] }\n'
+        '[expect]\nverdict = "SUCCEEDS"\n'
+    )
+    ran = pamt("judge", path)
+    assert ran.exit == 1
+    assert f"{path}:2: machine.memory[0].start: expected a page-aligned address" in ran.out
+
+
+def test_judge_takes_no_answer_for_one_that_is_not_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mute.pamt.toml"
+    path.write_text('ask = "sizes 1GiB"\n[expect]\nexit = 0\n')
+    monkeypatch.setattr("pamt.cli.main.invoke", lambda _: 0)
+    result = judge_case(path, read_case(path)).result
+    assert result == {"exit": 0, "verdict": None, "errors": [{"found": "no result"}]}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "command", "find_cases", "judge_case"]
 
 SUFFIX = ".pamt.toml"
+MOST_ERRORS = 5
 
 
 class Judged(NamedTuple):
@@ -86,7 +87,11 @@ def _answer(path: Path, case: Case, folder: Path) -> dict[str, Any]:
         return {"exit": BAD_INPUT, "verdict": None, "errors": problems}
     except click.ClickException as error:
         return {"exit": BAD_INPUT, "verdict": None, "errors": [{"found": error.format_message()}]}
-    result: dict[str, Any] = json.loads(said.getvalue())
+    try:
+        result: dict[str, Any] = json.loads(said.getvalue())
+    except ValueError:
+        # What goes wrong on the way to an answer (a stream that cannot be written) is said there.
+        return {"exit": code, "verdict": None, "errors": [{"found": "no result"}]}
     assert result["exit"] == code
     return result
 
@@ -122,6 +127,11 @@ def command(paths: tuple[str, ...], output: Output) -> int:
             said = one.result["verdict"] or f"exit {one.result['exit']}"
             mark = "differs" if one.differences else "ok"
             yield f"  {mark:8} {one.case.name}: {said}"
+            told = one.result.get("errors", ()) if one.differences else ()
+            for error in told[:MOST_ERRORS]:
+                yield f"           {_error_text(error)}"
+            if len(told) > MOST_ERRORS:
+                yield f"           ... and {len(told) - MOST_ERRORS} more errors"
             for difference in one.differences:
                 yield (
                     f"           {difference.path}: expected {difference.expected!r},"
@@ -152,6 +162,12 @@ def command(paths: tuple[str, ...], output: Output) -> int:
         }
 
     return finish(Answer("judge", verdict, None, fields, text), output)
+
+
+def _error_text(error: dict[str, Any]) -> str:
+    from pamt.maps.errors import InputProblem
+
+    return str(InputProblem(**error)) if "file" in error else str(error["found"])
 
 
 def _is_json(value: object) -> bool:

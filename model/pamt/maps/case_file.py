@@ -152,6 +152,10 @@ class Case:
         return configuration_file.read_configuration(self.configuration)
 
 
+NOT_ASKED = frozenset({"-h", "--help", "--json", "--output", "--quiet", "--version"})
+"""Options that change what becomes of an answer, and so are not part of a question."""
+
+
 def _decode_ask(value: object) -> tuple[str, ...]:
     expected = 'a command line, as "place --space linux"'
     if not isinstance(value, str):
@@ -162,6 +166,13 @@ def _decode_ask(value: object) -> tuple[str, ...]:
         raise WrongValueError(((), expected, f"{describe(value)}: {error}")) from None
     if not words:
         raise WrongValueError(((), expected, describe(value)))
+    for word in words:
+        if word.startswith("-o") or word.partition("=")[0] in NOT_ASKED:
+            found = f"{describe(value)}: a case asks for an answer in JSON and writes no file"
+            raise WrongValueError(((), f"{expected}, without {word}", found))
+    if words[0] == "judge":
+        found = f"{describe(value)}: a case that judges cases could judge itself"
+        raise WrongValueError(((), f"{expected}, of another command", found))
     return words
 
 

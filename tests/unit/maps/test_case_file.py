@@ -211,3 +211,22 @@ def test_nested_tables_are_longer_paths() -> None:
         ("empty", {}),
     )
     assert expect.differences({**RESULT, "empty": {}}) == ()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "simulate -o x.toml",
+        "simulate -ox.toml",
+        "simulate --output=x.toml",
+        "simulate --json",
+        "simulate --quiet",
+        "place --help",
+        "judge .",
+    ],
+)
+def test_a_question_writes_no_file_and_judges_no_case(ask: str) -> None:
+    with pytest.raises(InputErrors) as refused:
+        case_from_text(f'ask = "{ask}"\n[expect]\nexit = 0\n', "a.pamt.toml")
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.what) == (1, "ask")
