@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ def test_import_prints_the_map_without_a_file(tmp_path: Path, pamt: Callable[...
     as_json = tmp_path / "map.json"
     assert pamt("import", LOGS / "epyc7601-2s-8node.txt", "-o", as_json).exit == 0
     assert read_machine(as_json) == read_machine(path)
+
+
+def test_import_in_json_has_the_map_as_a_file_in_json_has_it(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "emr.json"
+    told = pamt("import", LOGS / "emr-fcp-issue135.txt", "-o", path, "--json").json
+    assert told["machine"] == json.loads(path.read_text())
+    assert told["machine"]["cmr"][0]["base"] == "0x100000"
 
 
 def test_import_without_a_map_names_the_lines_it_needs(

@@ -38,12 +38,14 @@ def command(
 
     -o FILE gets the map (JSON if FILE ends in .json); without it the map is printed.
     """
+    import json
+
     from pamt.cli.inputs import digest
     from pamt.maps.document import read_bytes
     from pamt.maps.errors import gather
     from pamt.maps.importers import ImportOptions, import_files
     from pamt.maps.importers.facts import describe_fact
-    from pamt.maps.machine_write import dump_machine, machine_to_dict
+    from pamt.maps.machine_write import dump_machine
     from pamt.standins import Assumption
 
     read = gather(*[lambda path=path: read_bytes(path) for path in files])
@@ -61,7 +63,8 @@ def command(
     def fields() -> dict[str, Any]:
         return {
             "inputs": [one._asdict() for one in inputs],
-            "machine": machine_to_dict(imported.machine),
+            # As a file in JSON has it, where addresses are hex strings.
+            "machine": json.loads(dump_machine(imported.machine, "json")),
             "memory_from": imported.memory_from,
             "conflicts": [
                 {
