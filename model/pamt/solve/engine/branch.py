@@ -277,7 +277,8 @@ def choose(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] | Non
         for key in sorted(keys, key=lambda k: (k[0], k[1], k[2] or 0, k[3] or 0)):
             part = counts[key] - floor(counts[key])
             if NEAR < part < 1 - NEAR:
-                rank = abs(part - 0.5)
+                # Large chunks first: what they leave decides where small ones can go.
+                rank = view.classes[key[0]].pages * (abs(part - 0.5) - 0.5)
                 if best is None or rank < best[0] - 1e-9:
                     best = (rank, key, part)
         if best is not None:

@@ -159,6 +159,7 @@ class Master:
         self._columns: list[int] = []
         """Number of each use's column."""
         self._known: set[Use] = set()
+        self._allowance: dict[tuple[int, int, int | None], list[tuple[int, int]]] = {}
         for (node, tdmr), spot in sorted(view.open.items()):
             for index in range(len(view.classes)):
                 if self._most(index, node, tdmr, None):
@@ -177,22 +178,26 @@ class Master:
     def under(self, case: Case) -> Master:
         """The same relaxation with one case more, at the same solution."""
         made = copy(self)
-        made._cases = (*self._cases, case)
-        made._uses = list(self._uses)
-        made._columns = list(self._columns)
-        made._known = set(self._known)
+        made._take_on(case)  # noqa: SLF001  (a copy of this object)
+        return made
+
+    def _take_on(self, case: Case) -> None:
+        self._cases = (*self._cases, case)
+        self._uses = list(self._uses)
+        self._columns = list(self._columns)
+        self._known = set(self._known)
+        self._allowance = {}
         coefficients: dict[int, float] = {}
         barred: list[int] = []
         for use, column in zip(self._uses, self._columns, strict=True):
             number = sum(begun.number for begun in use.begun if matches(case, begun))
             if number:
                 coefficients[column] = float(number)
-                if number > case.number and not case.more and not made._allowed(use):
+                if number > case.number and not case.more and not self._allowed(use):
                     barred.append(column)
-        made._programme = self._programme.extended(
+        self._programme = self._programme.extended(
             ">=" if case.more else "<=", case.number, coefficients, barred
         )
-        return made
 
     def _begin_with(self, known: Relaxed) -> None:
         """Take over what still fits of another solution: its columns, and those it used first."""
@@ -248,9 +253,20 @@ class Master:
         """How many chunks of a class the cases let begin in a stretch."""
         if not self._cases:
             return len(self.view.classes[kind].members)
-        begun = Begun(kind, node, (tdmr,), start, 1)
-        limits = [c.number for c in self._cases if not c.more and matches(c, begun)]
-        return min((len(self.view.classes[kind].members), *limits))
+        return self._sizes(node, tdmr, start)[kind][1]
+
+    def _sizes(self, node: int, tdmr: int, start: int | None) -> list[tuple[int, int]]:
+        """Pages of each class, and how many of its chunks may begin in a stretch."""
+        key = (node, tdmr, start)
+        found = self._allowance.get(key)
+        if found is None:
+            found = [(c.pages, len(c.members)) for c in self.view.classes]
+            for case in self._cases:
+                if not case.more and matches(case, Begun(case.kind, node, (tdmr,), start, 1)):
+                    pages, most = found[case.kind]
+                    found[case.kind] = (pages, min(most, case.number))
+            self._allowance[key] = found
+        return found
 
     def _add(self, use: Use) -> bool:
         if use in self._known:
@@ -346,11 +362,14 @@ class Master:
                     value += prices.cases[at] if case.more else -prices.cases[at]
             return value
 
-        def sizes(node: int, tdmr: int, start: int | None) -> list[tuple[int, int]]:
-            return [
-                (c.pages, self._most(kind, node, tdmr, start))
-                for kind, c in enumerate(view.classes)
-            ]
+        def values(node: int, tdmr: int, start: int | None) -> list[float]:
+            """Worth of a chunk of each class that lies inside one stretch."""
+            paid = prices.areas.get(tdmr, 0.0) + prices.total
+            found = [value - paid for value in base[node]]
+            for case, toll in zip(self._cases, prices.cases, strict=True):
+                if toll and matches(case, Begun(case.kind, node, (tdmr,), start, 1)):
+                    found[case.kind] += toll if case.more else -toll
+            return found
 
         longest: dict[tuple[int, int, int | None], int] = {}
         for number, which in enumerate(view.bins):
@@ -359,13 +378,14 @@ class Master:
                 longest[key] = max(longest.get(key, 0), which.pages)
         table = {}
         for (node, tdmr, start), pages in longest.items():
-            values = [worth(i, node, (tdmr,), start) for i in range(len(view.classes))]
-            table[node, tdmr, start] = fronts(sizes(node, tdmr, start), values, pages)
+            table[node, tdmr, start] = fronts(
+                self._sizes(node, tdmr, start), values(node, tdmr, start), pages
+            )
         added = False
         for number, which in enumerate(view.bins):
             paid = -duals[self._bin_row + number]
             if which.chain is not None:
-                value, begun = best_in_chain(which.chain, sizes, worth)
+                value, begun = best_in_chain(which.chain, self._sizes, worth)
             else:
                 start = self._start(number)
                 front = table[which.node, which.tdmr, start]
