@@ -205,6 +205,10 @@ def floor(question: Question, component: str, *, keeps_all: bool = True) -> int:
             return question.sizes(len(question.cells)).total // PAGE
     if component == "remote":
         homes, nodes = {r.node for r in question.memory}, {r.node for r in question.free}
+        if question.tdmrs is not None and keeps_all and nodes:
+            # Every page of a TDMR's PAMTs on the cheapest node there is for it.
+            nearest = {home: min(question.weight(home, node) for node in nodes) for home in homes}
+            return sum(fact.pages * nearest[fact.home] for fact in question.tdmrs)
         worst = min((question.weight(a, b) for a in homes for b in nodes), default=0)
         return 0 if worst >= 0 else -(1 << 62)
     return 1 if component in {"tdmrs", "areas", "max_areas", "pamt_pages"} else 0

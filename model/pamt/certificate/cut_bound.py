@@ -89,9 +89,10 @@ def _behind(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
     return tuple(map(add, accumulate(alone, initial=0), accumulate(joined, initial=0)))
 
 
-def cut_facts(question: Question) -> CutFacts:
+def cut_facts(question: Question, filled: Sequence[Range] | None = None) -> CutFacts:
     """The facts of a question, with no further page given up.
 
+    `filled`: gaps that are counted as filled; None: all that might be.
     Raises ValueError for a question with a trivial cause.
     """
     if question.trivial is not None:
@@ -99,7 +100,9 @@ def cut_facts(question: Question) -> CutFacts:
     cells = question.cells
     limits = question.limits
     minimal = question.space.reserve == "minimal"
-    gaps = fillable_gaps(question) if minimal else ()
+    gaps: Sequence[Range] = ()
+    if minimal:
+        gaps = fillable_gaps(question) if filled is None else filled
     if question.tdmrs is not None:
         fixed = tuple(
             (

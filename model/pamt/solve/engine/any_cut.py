@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from pamt.certificate.check import floor
 from pamt.certificate.cut_bound import ADDITIVE, CutFacts, Cuts, cut_facts, cut_ranges
 from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
@@ -85,23 +86,19 @@ class _Search:
     def run(self) -> Proof:
         question, order = self._question, self._order
         facts = cut_facts(question)
-        bounds = bounds_over_cuts(facts, order)
+        remote = floor(question, "remote")
+        bounds = bounds_over_cuts(facts, order, remote)
         statistics = Statistics(ENGINE)
         if bounds is None:
             result = PlaceResult(INFEASIBLE, order, statistics=statistics)
             claims = (Claim({}, (CutsStep(()),)),)
             return Proof(result, Certificate(INFEASIBLE, question.space, order, claims=claims))
-        if "remote" not in order or self._no_nearer():
+        if "remote" not in order or question.tdmrs is not None or remote == 0:
             self._look(facts, bounds)
         else:
             # Another node may be nearer than home: `remote` can be below 0, by how much is open.
             bounds = Bounds(order)
         return self._answer(bounds, Statistics(ENGINE, checks=self._budget.spent))
-
-    def _no_nearer(self) -> bool:
-        question = self._question
-        homes = {r.node for r in question.memory}
-        return all(question.weight(a, b) >= 0 for a in homes for b in question.free_by_node)
 
     def _look(self, facts: CutFacts, bounds: Bounds) -> None:
         target = tuple(bounds.values[name] for name in self._order)
@@ -119,7 +116,9 @@ class _Search:
                     return
                 self._better(found)
             exact = exact and settled
-        for tdmrs, bases in fill(self._question, facts, bounds) if facts.own == 0 else ():
+        if self._question.space.reserve != "minimal":
+            return
+        for tdmrs, bases in fill(self._question, self._order):
             made = self._made(tdmrs, bases, canonical=False)
             if made is not None:
                 self._better(made)
@@ -157,7 +156,10 @@ class _Search:
         """A placement for these TDMRs; and whether, without one, there is none at the bound."""
         question = fix_cut(self._question, tdmrs)
         if question.space.reserve == "minimal":
-            hung = hang(question, tdmrs, at_home="remote" in self._order)
+            at_home = "remote" in self._order
+            hung = hang(question, tdmrs, at_home=at_home)
+            if hung is None:
+                hung = hang(question, tdmrs, at_home=at_home, opened=len(question.free_by_node))
             if hung is None:
                 return None, False
             # Where more areas may be added freely a lower place can cost as little.
@@ -205,9 +207,10 @@ class _Search:
 
     def _answer(self, bounds: Bounds, statistics: Statistics) -> Proof:
         order, space = self._order, self._question.space
-        low = Objective(*(bounds.values.get(name, 0) for name in Objective._fields))
-        if "remote" not in bounds.values and not self._no_nearer():
-            low = low._replace(remote=-(1 << 62))
+        question = self._question
+        low = Objective(
+            *(bounds.values.get(name, floor(question, name)) for name in Objective._fields)
+        )
         best = self._best
         if best is None:
             reason = "no placement found that meets the bound over cuts"

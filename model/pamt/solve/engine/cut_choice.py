@@ -35,15 +35,18 @@ class Bounds:
         self.values[name] = value
 
 
-def bounds_over_cuts(facts: CutFacts, order: Sequence[str]) -> Bounds | None:
-    """Component by component, the least that a cut allows; None where no cut is allowed at all."""
+def bounds_over_cuts(facts: CutFacts, order: Sequence[str], remote: int = 0) -> Bounds | None:
+    """Component by component, the least that a cut allows; None where no cut is allowed at all.
+
+    `remote`: its floor.
+    """
     bounds = Bounds(order)
     if Cuts(facts, ()).least is None:
         return None
     for name in order:
         held = bounds.additive
         if name in {"lost", "remote"}:
-            bounds.hold(name, 0, Floor(name))
+            bounds.hold(name, remote if name == "remote" else 0, Floor(name))
         elif name == "max_areas":
             bounds.hold(name, _least_most(facts, held, bounds.values), CutsStep(held))
         else:

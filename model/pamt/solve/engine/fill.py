@@ -1,20 +1,145 @@
-"""Under ``minimal``: gaps between stretches that must be reserved, filled with PAMTs exactly."""
+"""Under ``minimal``: gaps between stretches that must be reserved, filled with PAMTs exactly.
+
+    memory     |=========|    |===|    |==========|
+    reserved   |    |0000|    |111|    |2222|            three areas
+    PAMTs                     |PQQ|                      P and Q fill the gap: one area
+
+Which lengths can be filled follows from the sizes of TDMRs, so cuts are tried in canonical order
+until the pieces add up to every free run that is wanted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
+from math import gcd
 
-from pamt.certificate.cut_bound import CutFacts
+from pamt.certificate.cut_bound import ADDITIVE, cut_facts, cut_ranges, fillable_gaps
 from pamt.placement import Question
-from pamt.ranges import Range
-from pamt.solve.engine.cut_choice import Bounds
+from pamt.ranges import PAGE, Range
+from pamt.solve.engine.cut_choice import bounds_over_cuts, cheapest_cuts
+from pamt.solve.engine.fixed_cut import fix_cut
+from pamt.solve.engine.hang import Piece, hang, pieces_of
 
 __all__ = ["fill"]
 
+FEW_GAPS = 5
+"""Up to here all sets of gaps are looked at; of more, the shortest."""
+MOST_SETS = 40
+MOST_CUTS = 3000
+"""Cuts looked at for a set of gaps."""
+MOST_HUNG = 20
+"""Cuts whose pieces add up, but whose other pieces found no place."""
 
-def fill(
-    question: Question, facts: CutFacts, bounds: Bounds
-) -> Iterator[tuple[tuple[Range, ...], tuple[tuple[int, int, int], ...]]]:
-    """Cuts with placements that fill gaps, likely to meet the bound."""
-    del question, facts, bounds
-    yield from ()
+Layout = tuple[tuple[Range, ...], tuple[tuple[int, int, int], ...]]
+
+
+def fill(question: Question, order: Sequence[str]) -> Iterator[Layout]:
+    """Cuts with places for all PAMTs, gaps filled; sets of gaps with the lowest bound first."""
+    gaps = fillable_gaps(question)
+    ranked: list[tuple[tuple[int, ...], int, tuple[Range, ...]]] = []
+    for at, chosen in enumerate(islice(_sets(gaps), MOST_SETS)):
+        bounds = bounds_over_cuts(cut_facts(question, chosen), order)
+        if bounds is not None:
+            ranked.append((tuple(bounds.values[name] for name in order), at, chosen))
+    for _, _, chosen in sorted(ranked):
+        yield from _with(question, order, chosen)
+
+
+def _sets(gaps: Sequence[Range]) -> Iterator[tuple[Range, ...]]:
+    if len(gaps) <= FEW_GAPS:
+        for number in range(len(gaps), 0, -1):
+            yield from combinations(gaps, number)
+        return
+    short = sorted(gaps, key=lambda gap: (gap.size, gap.start))
+    for number in range(1, MOST_SETS + 1):
+        yield tuple(sorted(short[:number]))
+
+
+def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> Iterator[Layout]:
+    """Layouts that fill these gaps, with cuts that then cost least."""
+    wanted = [
+        run
+        for run in question.free
+        if any(gap.start <= run.start and run.end <= gap.end for gap in gaps)
+    ]
+    wanted.sort(key=lambda run: (run.start - run.end, run.start))
+    at_home = "remote" in order
+    hung = 0
+    for tdmrs in islice(_cuts(question, order, gaps), MOST_CUTS):
+        pieces = pieces_of(question, tdmrs, at_home=at_home)
+        placed: dict[tuple[int, int], int] = {}
+        for run in wanted:
+            near = [p for p in pieces if run.node in p.nodes and p[:2] not in placed]
+            chosen = exact_sum(near, (run.end - run.start) // PAGE)
+            if chosen is None:
+                break
+            page = run.start // PAGE
+            for piece in chosen:
+                placed[piece.tdmr, piece.level] = page
+                page += piece.pages
+        else:
+            layout = hang(fix_cut(question, tdmrs), tdmrs, at_home=at_home, placed=placed)
+            if layout is not None:
+                yield tdmrs, layout.bases
+                return
+            hung += 1
+            if hung >= MOST_HUNG:
+                return
+
+
+def _cuts(
+    question: Question, order: Sequence[str], gaps: Sequence[Range]
+) -> Iterator[tuple[Range, ...]]:
+    if question.tdmrs is not None:
+        yield tuple(fact.range for fact in question.tdmrs)
+        return
+    facts = cut_facts(question, gaps)
+    bounds = bounds_over_cuts(facts, order)
+    if bounds is None:
+        return
+    additive = tuple(name for name in order if name in ADDITIVE)
+    for cut in cheapest_cuts(facts, additive, bounds.values.get("max_areas")):
+        yield tuple(cut_ranges(facts, cut))
+
+
+def exact_sum(pieces: Sequence[Piece], pages: int) -> list[Piece] | None:
+    """Pieces that have exactly so many pages together, in canonical order; None if none do.
+
+    Large pieces (the 4K regions) are counted in a unit of their own, so that sums stay short.
+    """
+    if not pieces:
+        return None
+    longest = max(p.pages for p in pieces)
+    large = [p for p in pieces if p.pages * 64 >= longest]
+    small = [p for p in pieces if p.pages * 64 < longest]
+    unit = gcd(*(p.pages for p in large))
+    some = _sums([p.pages for p in small], pages)
+    many = _sums([p.pages // unit for p in large], pages // unit)
+    rest = sum(p.pages for p in small)
+    for count in range(max(0, -(-(pages - rest) // unit)), pages // unit + 1):
+        if many[-1] >> count & 1 and some[-1] >> (pages - unit * count) & 1:
+            chosen = _pick(large, [p.pages // unit for p in large], many, count)
+            chosen += _pick(small, [p.pages for p in small], some, pages - unit * count)
+            return sorted(chosen)
+    return None
+
+
+def _sums(sizes: Sequence[int], most: int) -> list[int]:
+    """For each number of first sizes, the sums of some of them, as bits."""
+    found = [1]
+    mask = (1 << (most + 1)) - 1
+    for size in sizes:
+        found.append((found[-1] | found[-1] << size) & mask)
+    return found
+
+
+def _pick(
+    pieces: Sequence[Piece], sizes: Sequence[int], sums: Sequence[int], total: int
+) -> list[Piece]:
+    chosen: list[Piece] = []
+    for at in range(len(pieces) - 1, -1, -1):
+        if not sums[at] >> total & 1:
+            chosen.append(pieces[at])
+            total -= sizes[at]
+    return chosen

@@ -12,20 +12,23 @@ rest; the answer is canonical if nothing lower was passed over.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pamt.placement import Question
 from pamt.ranges import PAGE, Range
 
-__all__ = ["Hung", "hang"]
+__all__ = ["Hung", "Piece", "hang", "pieces_of"]
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
+    """A region, or a chunk (as level 0)."""
+
     tdmr: int
     level: int
     pages: int
     nodes: frozenset[int]
+    """Where it may lie."""
 
 
 class _Slot:
@@ -51,15 +54,30 @@ class Hung(NamedTuple):
     """Whether no lower place of any piece was passed over."""
 
 
-def hang(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> Hung | None:
+def hang(
+    question: Question,
+    tdmrs: Sequence[Range],
+    *,
+    at_home: bool,
+    placed: Mapping[tuple[int, int], int] | None = None,
+    opened: int = 0,
+) -> Hung | None:
     """Places for all PAMTs of these TDMRs that add no area; None where none were found.
 
-    `at_home`: only on nodes that cost nothing.
+    `at_home`: only on the nearest nodes with free runs.  `placed`: first page of regions, by TDMR and level,
+    that fill whole free runs.  `opened`: so many areas may be added, in the longest slots.
     """
-    pieces = _pieces(question, tdmrs, at_home=at_home)
-    slots = _slots(question, tdmrs)
+    done = placed or {}
+    pieces = [p for p in pieces_of(question, tdmrs, at_home=at_home) if p[:2] not in done]
+    full = set(done.values())
+    slots = [slot for slot in _slots(question, tdmrs) if slot.low not in full]
+    closed = sorted((s for s in slots if not (s.left or s.right)), key=lambda s: -s.pages)
+    for slot in closed[:opened]:
+        slot.left = True
     bases: list[list[int]] = [[0, 0, 0] for _ in tdmrs]
-    lowest = True
+    for (tdmr, level), page in done.items():
+        bases[tdmr][level] = page * PAGE
+    lowest = not done and not opened
     for at, piece in enumerate(pieces):
         chosen, exact = _place(pieces, at, slots)
         if chosen is None:
@@ -74,7 +92,7 @@ def hang(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> Hung |
     return Hung(tuple((b4, b2, b1) for b4, b2, b1 in bases), lowest)
 
 
-def _place(pieces: Sequence[_Piece], at: int, slots: Sequence[_Slot]) -> tuple[int | None, bool]:
+def _place(pieces: Sequence[Piece], at: int, slots: Sequence[_Slot]) -> tuple[int | None, bool]:
     """First page for a piece, the slot taken; and whether nothing lower may do."""
     piece, rest = pieces[at], pieces[at + 1 :]
     exact = True
@@ -98,7 +116,7 @@ def _place(pieces: Sequence[_Piece], at: int, slots: Sequence[_Slot]) -> tuple[i
     return None, False
 
 
-def _fit(pieces: Sequence[_Piece], slots: Sequence[_Slot]) -> bool:
+def _fit(pieces: Sequence[Piece], slots: Sequence[_Slot]) -> bool:
     """Whether the pieces, longest first, each fit into the first slot with room."""
     room = [[slot.node, slot.pages] for slot in slots if slot.left or slot.right]
     total = sum(piece.pages for piece in pieces)
@@ -115,18 +133,20 @@ def _fit(pieces: Sequence[_Piece], slots: Sequence[_Slot]) -> bool:
     return True
 
 
-def _pieces(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> list[_Piece]:
+def pieces_of(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> list[Piece]:
     """In canonical order."""
-    found: list[_Piece] = []
+    found: list[Piece] = []
     nodes = sorted(question.free_by_node)
     for index, tdmr in enumerate(tdmrs):
         facts = question.facts(tdmr)
-        near = frozenset(n for n in nodes if not at_home or question.weight(facts.home, n) <= 0)
+        weights = {node: question.weight(facts.home, node) for node in nodes}
+        least = min(weights.values(), default=0)
+        near = frozenset(n for n in nodes if not at_home or weights[n] == least)
         if question.space.pamt == "chunk":
-            found.append(_Piece(index, 0, facts.pages, near))
+            found.append(Piece(index, 0, facts.pages, near))
             continue
         found += [
-            _Piece(index, level, size // PAGE, near) for level, size in enumerate(facts.sizes)
+            Piece(index, level, size // PAGE, near) for level, size in enumerate(facts.sizes)
         ]
     return found
 
