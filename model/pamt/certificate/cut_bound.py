@@ -31,13 +31,14 @@ from operator import add
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 
-__all__ = ["ADDITIVE", "CutFacts", "Cuts", "cut_facts", "excludes", "fillable_gaps"]
+__all__ = ["ADDITIVE", "NEVER", "CutFacts", "Cuts", "cut_facts", "excludes", "fillable_gaps"]
 
 ADDITIVE = ("areas", "tdmrs", "pamt_pages")
 """Components that add up over TDMRs."""
 WIDTH = 44
 """Bits of one component in a number that stands for several, most important first."""
 NEVER = 1 << (WIDTH * 4)
+"""The cost of what can't be."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ no others; a walk never comes to a dead end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 
-from pamt.certificate.cut_bound import ADDITIVE, CutFacts, Cuts
+from pamt.certificate.cut_bound import ADDITIVE, NEVER, CutFacts, Cuts
 from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.format import Cuts as CutsStep
 
-__all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts"]
+__all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "sampled_cuts"]
 
 MOST_LAYERS = 20_000
 """Cells times TDMRs up to which cuts of any number of TDMRs are walked."""
@@ -95,6 +96,47 @@ def cheapest_cuts(
         holes = sum(facts.holes(first, last) for first, last in cut)
         if not facts.own or holes + len(cut) <= cuts.cap * len(cut):
             yield cut
+
+
+def sampled_cuts(
+    facts: CutFacts,
+    order: Sequence[str],
+    max_areas: int | None,
+    count: int,
+    sizes: Sequence[int],
+    number: int,
+) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Cuts of least cost into `count` TDMRs, drawn at random but the same every time.
+
+    TDMRs of `sizes` (in cells) are preferred.  At most `number` cuts, and none twice.
+    """
+    cuts = Cuts(facts, order, max_areas)
+    cells = len(facts.cells)
+    if count > cells or cuts.layer(count)[0] >= NEVER:
+        return
+    random = Random(cells)
+    wanted = frozenset(sizes)
+    ends: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    behind = [cuts.behind(cuts.layer(k)) for k in range(count)]
+    seen: set[tuple[tuple[int, int], ...]] = set()
+    for _ in range(number):
+        cut: list[tuple[int, int]] = []
+        first = 0
+        for left in range(count, 0, -1):
+            known = ends.get((first, left))
+            if known is None:
+                least = cuts.layer(left)[first]
+                costs = cuts.step(behind[left - 1], first)
+                all_ends = [first + size for size, cost in enumerate(costs) if cost == least]
+                known = (all_ends, [last for last in all_ends if last - first + 1 in wanted])
+                ends[first, left] = known
+            among = known[1] if known[1] and random.random() < 0.5 else known[0]
+            last = random.choice(among)
+            cut.append((first, last))
+            first = last + 1
+        if tuple(cut) not in seen:
+            seen.add(tuple(cut))
+            yield tuple(cut)
 
 
 def _walk(

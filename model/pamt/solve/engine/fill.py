@@ -15,9 +15,9 @@ from itertools import combinations, islice
 from math import gcd
 
 from pamt.certificate.cut_bound import ADDITIVE, cut_facts, cut_ranges, fillable_gaps
-from pamt.placement import Question
+from pamt.placement import NodeRun, Question
 from pamt.ranges import PAGE, Range
-from pamt.solve.engine.cut_choice import bounds_over_cuts, cheapest_cuts
+from pamt.solve.engine.cut_choice import bounds_over_cuts, cheapest_cuts, sampled_cuts
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import Piece, hang, pieces_of
 
@@ -26,8 +26,12 @@ __all__ = ["fill"]
 FEW_GAPS = 5
 """Up to here all sets of gaps are looked at; of more, the shortest."""
 MOST_SETS = 40
-MOST_CUTS = 3000
+MOST_CUTS = 500
 """Cuts looked at for a set of gaps."""
+MOST_DRAWN = 1500
+"""Cuts drawn at random besides."""
+MORE_TDMRS = 6
+"""TDMRs that a cut may have beyond the least number."""
 MOST_HUNG = 20
 """Cuts whose pieces add up, but whose other pieces found no place."""
 
@@ -65,42 +69,84 @@ def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> It
     ]
     wanted.sort(key=lambda run: (run.start - run.end, run.start))
     at_home = "remote" in order
-    hung = 0
-    for tdmrs in islice(_cuts(question, order, gaps), MOST_CUTS):
-        pieces = pieces_of(question, tdmrs, at_home=at_home)
-        placed: dict[tuple[int, int], int] = {}
-        for run in wanted:
-            near = [p for p in pieces if run.node in p.nodes and p[:2] not in placed]
-            chosen = exact_sum(near, (run.end - run.start) // PAGE)
-            if chosen is None:
-                break
-            page = run.start // PAGE
-            for piece in chosen:
-                placed[piece.tdmr, piece.level] = page
-                page += piece.pages
-        else:
-            layout = hang(fix_cut(question, tdmrs), tdmrs, at_home=at_home, placed=placed)
-            if layout is not None:
-                yield tdmrs, layout.bases
-                return
+    for cuts in _cuts(question, order, gaps, wanted):
+        # The cheapest of the cuts of one kind; the kinds come cheapest first.
+        hung = 0
+        found: list[tuple[int, Layout]] = []
+        for tdmrs in cuts:
+            pieces = pieces_of(question, tdmrs, at_home=at_home)
+            pages = sum(piece.pages for piece in pieces)
+            if hung >= MOST_HUNG or (found and pages >= found[0][0]):
+                continue
+            placed = _filled(pieces, wanted)
+            if placed is None:
+                continue
             hung += 1
-            if hung >= MOST_HUNG:
-                return
+            fixed = fix_cut(question, tdmrs)
+            for opened in (0, len(question.free_by_node)):
+                layout = hang(fixed, tdmrs, at_home=at_home, placed=placed, opened=opened)
+                if layout is not None and not opened:
+                    found = [(pages, (tdmrs, layout.bases))]
+                elif layout is not None:
+                    yield tdmrs, layout.bases
+                if layout is not None:
+                    break
+        if found:
+            yield found[0][1]
+            return
+
+
+def _filled(pieces: Sequence[Piece], wanted: Sequence[NodeRun]) -> dict[tuple[int, int], int] | None:
+    """First pages of pieces that fill all these runs; None where they don't add up."""
+    placed: dict[tuple[int, int], int] = {}
+    for run in wanted:
+        near = [p for p in pieces if run.node in p.nodes and p[:2] not in placed]
+        chosen = exact_sum(near, (run.end - run.start) // PAGE)
+        if chosen is None:
+            return None
+        page = run.start // PAGE
+        for piece in chosen:
+            placed[piece.tdmr, piece.level] = page
+            page += piece.pages
+    return placed
 
 
 def _cuts(
-    question: Question, order: Sequence[str], gaps: Sequence[Range]
-) -> Iterator[tuple[Range, ...]]:
+    question: Question, order: Sequence[str], gaps: Sequence[Range], wanted: Sequence[NodeRun]
+) -> Iterator[Iterator[tuple[Range, ...]]]:
+    """Kinds of cuts: those that cost least, then of ever more TDMRs."""
     if question.tdmrs is not None:
-        yield tuple(fact.range for fact in question.tdmrs)
+        yield iter([tuple(fact.range for fact in question.tdmrs)])
         return
     facts = cut_facts(question, gaps)
     bounds = bounds_over_cuts(facts, order)
     if bounds is None:
         return
     additive = tuple(name for name in order if name in ADDITIVE)
-    for cut in cheapest_cuts(facts, additive, bounds.values.get("max_areas")):
-        yield tuple(cut_ranges(facts, cut))
+    most = bounds.values.get("max_areas")
+    cheapest = cheapest_cuts(facts, additive, most)
+    yield (tuple(cut_ranges(facts, cut)) for cut in islice(cheapest, MOST_CUTS))
+    sizes = _telling_sizes(question, wanted)
+    least = bounds.values.get("tdmrs", 1)
+    areas = ("areas",) if "areas" in order else ()
+    for count in range(least, min(least + MORE_TDMRS, facts.most) + 1):
+        drawn = sampled_cuts(facts, areas, most, count, sizes, MOST_DRAWN)
+        yield (tuple(cut_ranges(facts, cut)) for cut in drawn)
+
+
+def _telling_sizes(question: Question, wanted: Sequence[NodeRun]) -> list[int]:
+    """Numbers of GiB whose regions alone, or those of all other TDMRs, would fill much of a run."""
+    one = question.sizes(1)
+    cells = len(question.cells)
+    span = question.cells[-1] - question.cells[0] + 1
+    found: set[int] = set()
+    for run in wanted:
+        pages = run.end - run.start
+        for count in range(pages // one.level_4k, max(-1, pages // one.level_4k - 3), -1):
+            rest = (pages - count * one.level_4k) // one.level_2m
+            for gib in (count, rest, rest - 1):
+                found |= {gib, cells - gib, span - gib}
+    return sorted(found)
 
 
 def exact_sum(pieces: Sequence[Piece], pages: int) -> list[Piece] | None:
