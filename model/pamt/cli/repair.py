@@ -38,7 +38,7 @@ KINDS = "withdraw,online,free,reserve,variant,cut,merge"
     "--budget",
     type=click.IntRange(1),
     metavar="RUNS",
-    help="Runs of the policy in the search for pages to withdraw (5000).",
+    help="Runs of the policy in the search for pages to withdraw (4000).",
 )
 @click.option(
     "--steps",

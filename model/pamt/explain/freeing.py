@@ -78,6 +78,7 @@ def _cheapest_slot(machine: Machine, outcome: Outcome, node: int, size: int) -> 
     low = RangeSet([(0, MIB)])
     memory = RangeSet(r.range for r in completed.memory or () if r.node == node) - taken - low
     zones = next((n.zones or () for n in completed.nodes if n.id == node), ())
+    memory -= RangeSet(z.range for z in zones if z.name == "Movable")
     best: RangeSet | None = None
     for zone in zones_high_to_low(zones):
         first = first_slot_address(zone.start, size)

@@ -6,6 +6,7 @@ failure          moves
 TDMRs exhausted  all that a GiB holds of the ranges ending there
 areas exhausted  an island of the TDMR's last GiB; a cut of the TDMR at a GiB border; a page of a
                  chunk inside it, which sends the chunk elsewhere
+outside CMRs     all memory that no CMR holds
 no room          cuts of the TDMR (smaller chunks); the first pages of a node (the slots move); a
                  page of an earlier chunk; cuts of a TDMR into equal parts
 any              a single page that was seen to change the layout or a chunk's place; all memory
@@ -24,7 +25,7 @@ from typing import NamedTuple
 
 from pamt.explain.changes import Trial
 from pamt.explain.runner import OutOfRunsError, Runner
-from pamt.explain.shortage import crowding, ends_by_cell, least_pages
+from pamt.explain.shortage import crowding, ends_by_cell, least_pages, outside_cmrs
 from pamt.explain.sweep import PageClass
 from pamt.kernel.contig import first_slot_address
 from pamt.kernel.memlist import build_memory_list
@@ -39,7 +40,7 @@ MOST_PAGES = GIB // PAGE
 """Largest withdrawal that is searched for."""
 MOST_BORDERS = 32
 """GiB borders of a TDMR at which a cut is tried."""
-OFFERS_PER_RUN = 20
+OFFERS_PER_RUN = 50
 """Sets that are looked at for the price of one run."""
 LONGEST_TRIM = 4096
 """Pages that a zone's start may be moved by."""
@@ -176,6 +177,8 @@ def _distinct(classes: Sequence[PageClass]) -> Iterator[int]:
 def _distance(trial: Trial, machine: Machine) -> int:
     """How far from working a run ended; 0 is never returned for a failure."""
     outcome = trial.outcome
+    if outcome.succeeded or outcome.reason == "EINVAL_memlist_not_in_cmr":
+        return 1
     if outcome.reason == "ENOSPC_reserved":
         listed = build_memory_list(machine.memory or ())
         chunks = [taken.range for taken in outcome.trace if taken.action == "take"]
@@ -192,8 +195,12 @@ def _distance(trial: Trial, machine: Machine) -> int:
 
 
 def _moves_for(machine: Machine, outcome: Outcome) -> Iterator[Pages]:
-    """Moves that can change how a run failed."""
+    """Moves that can change how a run failed, or why the module refuses what it made."""
     listed = build_memory_list(machine.memory or ())
+    if outcome.succeeded or outcome.reason == "EINVAL_memlist_not_in_cmr":
+        outside = outside_cmrs(machine)
+        if outside:
+            yield outside.runs
     if outcome.reason == "ENOSPC_tdmrs":
         for parts in ends_by_cell(listed).values():
             yield tuple(parts)

@@ -11,7 +11,7 @@ from pamt.ranges import Range
 
 __all__ = ["RUNS", "OutOfRunsError", "Runner"]
 
-RUNS = 5_000
+RUNS = 4_000
 """Runs of the policy that a search may spend."""
 
 

@@ -32,7 +32,13 @@ from pamt.kernel.memlist import build_memory_list
 from pamt.machine import Machine, MemoryRange
 from pamt.ranges import GIB, PAGE, Range, RangeSet, align_up
 
-__all__ = ["Crowding", "crowding", "ends_by_cell", "least_pages"]
+__all__ = ["Crowding", "crowding", "ends_by_cell", "least_pages", "outside_cmrs"]
+
+
+def outside_cmrs(machine: Machine) -> RangeSet:
+    """Memory at or above 1 MiB that no run of CMRs holds."""
+    memory = RangeSet(r.range for r in build_memory_list(machine.memory or ()))
+    return memory - RangeSet(c.range for c in machine.cmrs or () if c.size)
 
 
 class Crowding(NamedTuple):

@@ -26,7 +26,7 @@ from pamt.explain.moves import better_set
 from pamt.explain.pairs import two_pages_can_do
 from pamt.explain.runner import RUNS, OutOfRunsError, Runner
 from pamt.explain.sensitive import sensitive_pages
-from pamt.explain.shortage import least_pages
+from pamt.explain.shortage import least_pages, outside_cmrs
 from pamt.explain.sweep import PageClass, one_page_classes
 from pamt.kernel.sizes import pamt_sizes
 from pamt.machine import Machine
@@ -119,10 +119,18 @@ def _counts_holes(policy: Policy) -> bool:
 
 
 def _least(policy: Policy, machine: Machine) -> int:
-    """What counting alone says; 0 for a policy that may not follow the kernel's layout."""
-    if isinstance(policy, LinuxPolicy) or policy is greedy:
-        return least_pages(machine, holes=_counts_holes(policy))
-    return 0
+    """What counting alone says; 0 for a policy that may not follow the kernel's layout.
+
+    Where holes come from the memory list, memory outside the CMRs is left in use, which the module
+    refuses; the check for convertible memory refuses it as well.
+    """
+    if not isinstance(policy, LinuxPolicy) and policy is not greedy:
+        return 0
+    least = least_pages(machine, holes=_counts_holes(policy))
+    checks = isinstance(policy, LinuxPolicy) and policy.variant.check_convertible
+    if _counts_holes(policy) or checks:
+        least = max(least, outside_cmrs(machine).size // PAGE)
+    return least
 
 
 def _hopeless(policy: Policy, machine: Machine) -> bool:
