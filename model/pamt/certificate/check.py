@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pamt.certificate.cut_bound import cut_facts, excludes
+from pamt.certificate.fill_bound import excludes_claim
 from pamt.certificate.filling import Crossing, Item, Stretch, best_in_chain, best_in_runs
 from pamt.certificate.format import (
     Cause,
@@ -172,10 +172,10 @@ def _check_cuts(question: Question, step: Cuts, at_most: Mapping[str, int], at: 
     if any(name not in at_most for name in step.order):
         raise _Wrong(at, f"components among {list(at_most)}", list(step.order))
     try:
-        facts = cut_facts(question)
+        excluded = excludes_claim(question, step.order, at_most)
     except ValueError as fault:
         raise _Wrong(at, "a question with a bound over cuts", fault) from None
-    if not excludes(facts, step.order, at_most):
+    if not excluded:
         raise _Wrong(at, "no cut that costs as little", dict(at_most))
 
 

@@ -61,6 +61,8 @@ class CutFacts:
     limit: int
     most: int
     """TDMRs there may be."""
+    extra: int = 0
+    """Areas that PAMTs add besides, where the TDMRs are fixed."""
 
     @cached_property
     def holes_to(self) -> tuple[int, ...]:
@@ -283,7 +285,7 @@ class Cuts:
         low = [holes - credit for holes, credit, _ in fixed]
         if max(low) > self.cap or self.cap < 1 or len(fixed) > self._facts.most:
             return None
-        areas = sum(low) + own * len(fixed)
+        areas = sum(low) + own * len(fixed) + self._facts.extra
         if own and areas > self.cap * len(fixed):
             return None
         total = {

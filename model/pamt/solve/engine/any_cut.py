@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pamt.certificate.check import floor
-from pamt.certificate.cut_bound import ADDITIVE, CutFacts, Cuts, cut_facts, cut_ranges
+from pamt.certificate.cut_bound import ADDITIVE, CutFacts, Cuts, cut_ranges
+from pamt.certificate.fill_bound import claim_facts
 from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
 from pamt.certificate.relaxation import relax
@@ -85,16 +86,23 @@ class _Search:
 
     def run(self) -> Proof:
         question, order = self._question, self._order
-        facts = cut_facts(question)
         remote = floor(question, "remote")
-        bounds = bounds_over_cuts(facts, order, remote)
+        bounds = bounds_over_cuts(question, order)
         statistics = Statistics(ENGINE)
         if bounds is None:
             result = PlaceResult(INFEASIBLE, order, statistics=statistics)
             claims = (Claim({}, (CutsStep(()),)),)
             return Proof(result, Certificate(INFEASIBLE, question.space, order, claims=claims))
         if "remote" not in order or question.tdmrs is not None or remote == 0:
+            facts = claim_facts(question, bounds.values)[0]
             self._look(facts, bounds)
+            best = self._best
+            if best is not None and any(
+                bounds.values[name] < getattr(best.objective, name) for name in order
+            ):
+                raised = bounds_over_cuts(question, order, best.objective)
+                assert raised is not None
+                bounds = raised
         else:
             # Another node may be nearer than home: `remote` can be below 0, by how much is open.
             bounds = Bounds(order)
@@ -118,12 +126,15 @@ class _Search:
             exact = exact and settled
         if self._question.space.reserve != "minimal":
             return
-        for tdmrs, bases in fill(self._question, self._order):
+        for tdmrs, bases in fill(self._question, self._order, self._key):
             made = self._made(tdmrs, bases, canonical=False)
             if made is not None:
                 self._better(made)
                 if made.objective.key(self._order) == target:
                     return
+
+    def _key(self) -> tuple[int, ...] | None:
+        return None if self._best is None else self._best.objective.key(self._order)
 
     def _better(self, found: _Found) -> None:
         key = found.objective.key(self._order)

@@ -6,12 +6,15 @@ no others; a walk never comes to a dead end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
-from pamt.certificate.cut_bound import ADDITIVE, NEVER, CutFacts, Cuts
+from pamt.certificate.check import floor
+from pamt.certificate.cut_bound import ADDITIVE, NEVER, CutFacts, Cuts, cut_facts, excludes
+from pamt.certificate.fill_bound import claim_facts, excludes_claim
 from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.format import Cuts as CutsStep
+from pamt.placement import Objective, Question
 
 __all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "sampled_cuts"]
 
@@ -36,39 +39,65 @@ class Bounds:
         self.values[name] = value
 
 
-def bounds_over_cuts(facts: CutFacts, order: Sequence[str], remote: int = 0) -> Bounds | None:
+def bounds_over_cuts(
+    question: Question, order: Sequence[str], best: Objective | None = None
+) -> Bounds | None:
     """Component by component, the least that a cut allows; None where no cut is allowed at all.
 
-    `remote`: its floor.
+    `best`: what is known to be possible; where the least is below it, it is tried whether nothing
+    better than `best` can be proved.
     """
     bounds = Bounds(order)
-    if Cuts(facts, ()).least is None:
+    if Cuts(claim_facts(question, {})[0], ()).least is None:
         return None
+    at_best = best is not None
     for name in order:
-        held = bounds.additive
-        if name in {"lost", "remote"}:
-            bounds.hold(name, remote if name == "remote" else 0, Floor(name))
-        elif name == "max_areas":
-            bounds.hold(name, _least_most(facts, held, bounds.values), CutsStep(held))
-        else:
-            least = Cuts(facts, (*held, name), bounds.values.get("max_areas")).least
-            assert least is not None
-            bounds.hold(name, least[-1], CutsStep((*held, name)))
+        value, step = _least(question, bounds, name)
+        if at_best and best is not None and value < getattr(best, name):
+            known = getattr(best, name)
+            if isinstance(step, CutsStep) and _proved(question, step, bounds, name, known - 1):
+                value = known
+            at_best = value == known
+        bounds.hold(name, value, step)
     return bounds
 
 
-def _least_most(facts: CutFacts, held: tuple[str, ...], values: dict[str, int]) -> int:
-    """The least areas in the fullest TDMR with which the components held so far still go."""
-    want = tuple(values[name] for name in held)
-    low, high = 1, facts.limit
-    while low < high:
-        middle = (low + high) // 2
-        least = Cuts(facts, held, middle).least
-        if least is None or least > want:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _proved(question: Question, step: CutsStep, bounds: Bounds, name: str, value: int) -> bool:
+    return excludes_claim(question, step.order, {**bounds.values, name: value})
+
+
+def _least(question: Question, bounds: Bounds, name: str) -> tuple[int, Step]:
+    held = bounds.additive
+    if name == "lost":
+        return 0, Floor(name)
+    if name == "remote":
+        return floor(question, name), Floor(name)
+    if name == "max_areas":
+        low, high = 1, question.limits.max_reserved_per_tdmr
+        while low < high:
+            middle = (low + high) // 2
+            if excludes_claim_quickly(question, held, {**bounds.values, name: middle}):
+                low = middle + 1
+            else:
+                high = middle
+        return low, CutsStep(held)
+    cap = bounds.values.get("max_areas")
+    facts = claim_facts(question, bounds.values)[0]
+    least = Cuts(facts, (*held, name), cap).least
+    if least is not None and least[:-1] == tuple(bounds.values[n] for n in held):
+        return least[-1], CutsStep((*held, name))
+    # What comes before could be lower in this sum, so only the component itself counts; or what is
+    # held has been excluded for any value, which the components before could not say.
+    alone = Cuts(facts, (name,), cap).least or Cuts(cut_facts(question), (name,)).least
+    assert alone is not None
+    return alone[-1], CutsStep((name,))
+
+
+def excludes_claim_quickly(
+    question: Question, order: Sequence[str], at_most: Mapping[str, int]
+) -> bool:
+    """Like :func:`excludes_claim`, without going through cuts one by one."""
+    return excludes(claim_facts(question, at_most)[0], order, at_most)
 
 
 def cheapest_cuts(

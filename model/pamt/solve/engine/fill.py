@@ -10,14 +10,16 @@ until the pieces add up to every free run that is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, islice
 from math import gcd
 
-from pamt.certificate.cut_bound import ADDITIVE, cut_facts, cut_ranges, fillable_gaps
+from pamt.certificate.check import floor
+from pamt.certificate.cut_bound import ADDITIVE, Cuts, cut_facts, cut_ranges
+from pamt.certificate.fill_bound import claim_facts
 from pamt.placement import NodeRun, Question
 from pamt.ranges import PAGE, Range
-from pamt.solve.engine.cut_choice import bounds_over_cuts, cheapest_cuts, sampled_cuts
+from pamt.solve.engine.cut_choice import cheapest_cuts, sampled_cuts
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import Piece, hang, pieces_of
 
@@ -38,16 +40,48 @@ MOST_HUNG = 20
 Layout = tuple[tuple[Range, ...], tuple[tuple[int, int, int], ...]]
 
 
-def fill(question: Question, order: Sequence[str]) -> Iterator[Layout]:
-    """Cuts with places for all PAMTs, gaps filled; sets of gaps with the lowest bound first."""
-    gaps = fillable_gaps(question)
+def fill(
+    question: Question, order: Sequence[str], best: Callable[[], tuple[int, ...] | None]
+) -> Iterator[Layout]:
+    """Cuts with places for all PAMTs, gaps filled; sets of gaps with the lowest bound first.
+
+    `best`: the key of the best configuration known so far; sets that can't beat it are left out.
+    """
+    _, gaps = claim_facts(question, {"remote": floor(question, "remote")})
     ranked: list[tuple[tuple[int, ...], int, tuple[Range, ...]]] = []
     for at, chosen in enumerate(islice(_sets(gaps), MOST_SETS)):
-        bounds = bounds_over_cuts(cut_facts(question, chosen), order)
+        bounds = _bounds(question, chosen, order)
         if bounds is not None:
-            ranked.append((tuple(bounds.values[name] for name in order), at, chosen))
-    for _, _, chosen in sorted(ranked):
-        yield from _with(question, order, chosen)
+            ranked.append((tuple(bounds.values()), at, chosen))
+    for key, _, chosen in sorted(ranked):
+        known = best()
+        if known is None or key < known:
+            yield from _with(question, order, chosen)
+
+
+def _bounds(question: Question, gaps: Sequence[Range], order: Sequence[str]) -> dict[str, int] | None:
+    """The least of each component, in order, with these gaps filled."""
+    facts = cut_facts(question, gaps)
+    values: dict[str, int] = {}
+    for name in order:
+        held = tuple(n for n in values if n in ADDITIVE)
+        if name in ("lost", "remote"):
+            values[name] = floor(question, name)
+        elif name == "max_areas":
+            want = tuple(values[n] for n in held)
+            for cap in range(1, facts.limit + 1):
+                least = Cuts(facts, held, cap).least
+                if least is not None and least <= want:
+                    values[name] = cap
+                    break
+            else:
+                return None
+        else:
+            least = Cuts(facts, (*held, name), values.get("max_areas")).least
+            if least is None:
+                return None
+            values[name] = least[-1]
+    return values
 
 
 def _sets(gaps: Sequence[Range]) -> Iterator[tuple[Range, ...]]:
@@ -119,15 +153,15 @@ def _cuts(
         yield iter([tuple(fact.range for fact in question.tdmrs)])
         return
     facts = cut_facts(question, gaps)
-    bounds = bounds_over_cuts(facts, order)
-    if bounds is None:
+    values = _bounds(question, gaps, order)
+    if values is None:
         return
     additive = tuple(name for name in order if name in ADDITIVE)
-    most = bounds.values.get("max_areas")
+    most = values.get("max_areas")
     cheapest = cheapest_cuts(facts, additive, most)
     yield (tuple(cut_ranges(facts, cut)) for cut in islice(cheapest, MOST_CUTS))
     sizes = _telling_sizes(question, wanted)
-    least = bounds.values.get("tdmrs", 1)
+    least = values.get("tdmrs", 1)
     areas = ("areas",) if "areas" in order else ()
     for count in range(least, min(least + MORE_TDMRS, facts.most) + 1):
         drawn = sampled_cuts(facts, areas, most, count, sizes, MOST_DRAWN)
