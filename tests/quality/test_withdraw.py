@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_every_page_is_in_one_class_that_tells_the_truth_about_it(name: str) -> 
     pages = sum(c.pages for c in classes)
     above = [(max(r.start, MIB), r.end) for r in machine.memory or () if r.end > MIB]
     assert pages == sum((end - start) // PAGE for start, end in above)
-    assert all(a.last < b.first for a, b in zip(classes, classes[1:], strict=False))
+    assert all(a.last < b.first for a, b in pairwise(classes))
     drawn = random.Random(name)
     for chosen in drawn.sample(classes, min(40, len(classes))):
         for page in {
