@@ -14,7 +14,7 @@ distance           10 to itself, 20 to any other
 
 Free runs lose what lies below 1 MiB, which the kernel drops before anything else.
 
-Sources: DESIGN, section 6; Linux v6.8 mm/mm_init.c (zone spans)
+Sources: docs/design.md, section 6; Linux v6.8 mm/mm_init.c (zone spans)
 and mm/page_alloc.c, find_next_best_node (fallback order).
 """
 

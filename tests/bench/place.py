@@ -131,8 +131,9 @@ def main() -> None:
     if options.solve:
         solve(options.solve, options.who)
         return
-    from pamt.maps.machine_write import dump_machine
     from place_families import generate
+
+    from pamt.maps.machine_write import dump_machine
 
     if options.machines:
         for path in sorted((ROOT / "specs" / "machines").glob("*.toml")):

@@ -1,7 +1,7 @@
 """Two plain peers for the placement benchmark: the shortest natural encodings, nothing clever.
 
-Both answer ``(verdict, values)`` with the values of remote, max_areas and areas; `unknown` when time
-is up.  Space linux only.
+Both answer ``(verdict, values)`` with the values of remote, max_areas and areas; `unknown` when
+time is up.  Space linux only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Answer = tuple[str, tuple[int, ...] | None]
 
 
 def z3_optimize(machine: Machine, seconds: float) -> Answer:
-    """One integer a chunk, a disjunction over free runs, Optimize with three objectives in order."""
+    """An integer for each chunk, a disjunction over free runs, three objectives in order."""
     import z3
 
     question = pose(machine, LINUX)
@@ -33,9 +33,7 @@ def z3_optimize(machine: Machine, seconds: float) -> Answer:
     costs = []
     for base, size, fact in zip(bases, sizes, question.tdmrs, strict=True):
         fits = [run for run in question.free if run.range.size >= size * PAGE]
-        inside = [
-            z3.And(base >= run.start // PAGE, base + size <= run.end // PAGE) for run in fits
-        ]
+        inside = [z3.And(base >= run.start // PAGE, base + size <= run.end // PAGE) for run in fits]
         solver.add(z3.Or(inside))
         nodes = sorted({run.node for run in fits})
         cost = z3.IntVal(0)

@@ -1,4 +1,4 @@
-"""Maps aimed at the engine: runs barely long enough, across borders, low area limits, odd distances."""
+"""Maps aimed at the engine: runs barely long enough, borders, low area limits, odd distances."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Placement with the kernel's layout as a CP-SAT interval model, for comparison.
 
 Spaces: TDMRs `kernel`; PAMT `chunk` or `split`; areas `memory` or `cmr`.  Components `remote`,
-`max_areas`, `areas` are brought down one after the other.  Written from DESIGN section 5 with
-OR-Tools' own vocabulary (optional intervals, no-overlap), not from the SMT encoding.
+`max_areas`, `areas` are brought down one after the other.  Written from docs/design.md, section 5,
+with OR-Tools' own vocabulary (optional intervals, no-overlap), not from the SMT encoding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Brute force for placement questions, straight from DESIGN section 5, on literal sets of pages.
+"""Brute force for placement questions, on literal sets of pages.
+
+Straight from docs/design.md, section 5.
 
 Shares nothing with the solvers but the machine: it enumerates every layout, every position of
 every region and every set of pages to give up, and counts areas page by page.  Maps must be tiny.

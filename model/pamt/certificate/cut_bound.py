@@ -16,7 +16,7 @@ left, gives the least of them in any order of importance:
     cells    | 0 | 1 | 2 |   | 5 | 6 |        5 joins 2 over a bridge of two GiBs without memory
     TDMRs    |<----->|<----------->|<->|      cost = cost(0..1) + cost(2..5) + cost(6..6)
 
-Time grows with the square of the number of cells.  Source: DESIGN, section 5.
+Time grows with the square of the number of cells.  Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

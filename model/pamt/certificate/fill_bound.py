@@ -10,7 +10,7 @@ exactly.  Three arguments, each of them sound by itself:
 * **One by one.** Where few TDMRs are allowed all cuts are gone through, and what their regions can
   add up to is known exactly.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

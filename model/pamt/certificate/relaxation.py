@@ -8,7 +8,7 @@ For the kernel's TDMRs and the hole rules ``memory`` and ``cmr``.  All sizes and
 * A free run is cut into *stretches* where TDMRs begin.  Every page of a run is in some TDMR, so a
   piece overlaps one TDMR or more, and takes an area in each.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Verdicts and exit codes, in one table (DESIGN, section 7)."""
+"""Verdicts and exit codes, in one table (docs/design.md, section 7)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ STEPS_EACH = 20_000_000
 
 
 def space_options(function: click.decorators.FC) -> click.decorators.FC:
-    """The options that make up a space (DESIGN, section 5)."""
+    """The options that make up a space (docs/design.md, section 5)."""
     for option in (
         click.option(
             "--give-up",

@@ -17,8 +17,8 @@ __all__ = ["command"]
     default="linux:mainline",
     show_default=True,
     metavar="NAME",
-    help="linux:mainline, linux:dpamt, linux:cmr-v8.2, linux:cmr-nocheck, greedy, or an"
-    " installed one.",
+    help="linux:mainline, linux:dpamt, linux:cmr-v8.2, linux:cmr-nocheck, greedy, an installed"
+    " one, or FILE.py:function.",
 )
 @common
 def command(machine: str, name: str, output: Output) -> int:

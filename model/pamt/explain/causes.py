@@ -5,7 +5,7 @@ areas in TDMR 0" or "the hole 0x0-0x100000 of TDMR 0 takes an area".  The causes
 unsatisfiable together, and satisfiable without any one of them; sets share no cause, and are listed
 until what is left can be satisfied, so that a repair of the first does not run into the next.
 
-Source: DESIGN, section 5; what a placement must fulfil is in :mod:`pamt.placement`.
+Source: docs/design.md, section 5; what a placement must fulfil is in :mod:`pamt.placement`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 * ``loss``: the fewest free pages, from the top of a node's free memory downwards, whose loss makes
   the policy fail; exact, found with an unknown address below which memory stays free.
 
-Sources: facts on Linux, sections 5.3 and 6.
+Sources: Linux v6.8 mm/page_alloc.c, alloc_contig_pages; arch/x86/virt/vmx/tdx/tdx.c.
 """
 
 from __future__ import annotations

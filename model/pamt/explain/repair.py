@@ -73,7 +73,7 @@ class Repairs:
 
     @property
     def verdict(self) -> str:
-        """OPTIMAL, FEASIBLE, INFEASIBLE, UNDECIDED (DESIGN, section 7)."""
+        """OPTIMAL, FEASIBLE, INFEASIBLE, UNDECIDED (docs/design.md, section 7)."""
         if not self.needed:
             return "OPTIMAL"
         if self.best is not None:

@@ -12,7 +12,7 @@ variant        another kernel
 cut, merge     a change to the policy: other TDMR borders, or areas that touch joined
 =============  ===================================================================================
 
-Source: DESIGN, section 1 (repair).
+Source: docs/design.md, section 1 (repair).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ So the run ends in the same failure.  Where the holes of one TDMR exceed its are
 matter: only pages that can join two of its holes, or cut it, do.
 
 This rests on the kernel's own steps; for any other policy every page is sensitive.
-Sources: facts on Linux, sections 4, 5.3 and 6.
+Sources: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c and mm/page_alloc.c, alloc_contig_pages.
 """
 
 from __future__ import annotations

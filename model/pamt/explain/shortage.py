@@ -19,7 +19,7 @@ lie inside it, so the needs of TDMRs add up.
 **TDMRs.**  There is one for each GiB in which a range ends.  Such a GiB is rid of its ends only
 when all that it holds of the ranges ending there is withdrawn.
 
-Sources: facts on Linux, sections 4 and 6.
+Sources: Linux v6.8 arch/x86/virt/vmx/tdx/tdx.c, fill_out_tdmrs, tdmr_populate_rsvd_areas.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The keys of a machine file, with what each may hold (DESIGN, section 6)."""
+"""The keys of a machine file, with what each may hold (docs/design.md, section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machine files: a physical memory map in TOML or JSON (DESIGN, section 6).
+"""Machine files: a physical memory map in TOML or JSON (docs/design.md, section 6).
 
 What must be well formed is checked here: memory, free runs and zones.  CMR entries are data for the
 module's rules and keep their values and their order.  What a file leaves out stays None.

@@ -9,7 +9,7 @@ The module does not care whether TDMRs hold all memory, nor what a reserved area
     uncovered        |===|                             |=====|
     needless         |===|                                       (if convertible)
 
-Everything is bytes, half open.  Source: DESIGN, section 7 (check).
+Everything is bytes, half open.  Source: docs/design.md, section 7 (check).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ everything that follows from a machine and a space without any search; :mod:`sha
 positions into reserved areas, in one place for every solver; :mod:`evaluate` says which
 conditions a finished configuration breaks and what it costs.  No solver and no search in here.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

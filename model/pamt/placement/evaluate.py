@@ -1,4 +1,6 @@
-"""The judge: which conditions of DESIGN, section 5, a finished configuration breaks, and its cost.
+"""The judge: which conditions a finished configuration breaks, and what it costs.
+
+The conditions are those of docs/design.md, section 5.
 
 Every answer of every solver passes through here before it is shown, so each condition is written
 as directly as it is said, one function each.  Near-linear in the size of the map and of the

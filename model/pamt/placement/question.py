@@ -10,7 +10,7 @@ memory ranges first, and the memory list, layout, home nodes and free runs follo
     free runs  |-----|   |---------|            |-----|           touching runs of a node joined
 
 All addresses and sizes are bytes, ranges half open, counts of PAMT room in 4 KiB pages where the
-name says `pages`.  Source: DESIGN, sections 2 and 5.
+name says `pages`.  Source: docs/design.md, sections 2 and 5.
 """
 
 from __future__ import annotations

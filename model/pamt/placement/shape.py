@@ -15,7 +15,7 @@ Rules, per TDMR (areas ascend by offset; nothing merges that a rule lists apart)
     minimal   | 0 |       | 1|         |2|               the gap is convertible: P alone is reserved
 
 Three regions back to back in the order 4K, 2M, 1G inside one free run are a chunk.
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

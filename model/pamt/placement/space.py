@@ -1,6 +1,6 @@
 """What a placement question leaves open, and what it wants least of.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

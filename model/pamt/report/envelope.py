@@ -1,4 +1,4 @@
-"""What every JSON result has in common (DESIGN, section 7).
+"""What every JSON result has in common (docs/design.md, section 7).
 
 Addresses, offsets, byte sizes and status words are hex strings; everything else is a number.
 """

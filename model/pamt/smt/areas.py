@@ -1,6 +1,6 @@
 """Reserved areas as sums, per TDMR and in all.  See :mod:`pamt.placement.shape` for the rules.
 
-Source: DESIGN, section 5 (space option ``--reserve``).
+Source: docs/design.md, section 5 (space option ``--reserve``).
 """
 
 from __future__ import annotations

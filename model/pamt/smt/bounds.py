@@ -1,6 +1,6 @@
 """Lower bounds from sizes and holes alone: no configuration of a question is below them.
 
-Source: DESIGN, section 5 (objective, space option ``--reserve``).
+Source: docs/design.md, section 5 (objective, space option ``--reserve``).
 """
 
 from __future__ import annotations

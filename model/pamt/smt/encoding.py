@@ -11,7 +11,7 @@ All integers count 4 KiB pages; names end in the index of the segment that the T
 Every position is open: nothing here relies on a normal form.  Which pages are given up is decided
 here only as to the place of *floats*, see :mod:`pamt.smt.floats`.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 A *float* is a run of `length` pages given up somewhere in `[low, high]` (page numbers of its first
 page), strictly inside one memory range and one GiB, so that layout, homes and the number of holes
-are the same wherever it lies.  PAMTs keep off it.  Source: DESIGN, section 5 (``--give-up``).
+are the same wherever it lies.  PAMTs keep off it.
+
+Source: docs/design.md, section 5 (``--give-up``).
 """
 
 from __future__ import annotations

@@ -12,9 +12,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 __all__ = ["check", "interruptible", "poll"]
@@ -52,31 +50,51 @@ def check(solver: Any) -> str:
     return answer
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
+class interruptible:  # noqa: N801 - reads as a verb, as context managers do
     """A block in which Ctrl-C raises KeyboardInterrupt: at once, or from the next :func:`poll`.
 
-    Does nothing outside of the main thread, which alone may handle signals.
+    Does nothing outside of the main thread, which alone may handle signals.  A class, not a
+    generator: raised in the frames of contextlib, KeyboardInterrupt would leave the generator, and
+    with it the signal handlers and the sockets, to the garbage collector.  In the frames of this
+    module it is only noted.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _State.wanted = False
-    reads, writes = socket.socketpair()
-    writes.setblocking(False)
-    watcher = threading.Thread(target=_stop_searches, args=(reads,), daemon=True)
-    watcher.start()
-    wakeup_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
-    before = signal.signal(signal.SIGINT, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        signal.set_wakeup_fd(wakeup_before)
+
+    _before: Any = None
+    _wakeup_before = -1
+    _ends: tuple[socket.socket, socket.socket] | None = None
+    _watcher: threading.Thread
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        # The handler comes first and goes last: between them a signal is noted, and breaks off
+        # nothing half way.
         _State.wanted = False
+        self._before = signal.signal(signal.SIGINT, _interrupt)
+        reads, writes = socket.socketpair()
+        writes.setblocking(False)
+        self._ends = (reads, writes)
+        self._watcher = threading.Thread(target=_stop_searches, args=(reads,), daemon=True)
+        self._watcher.start()
+        self._wakeup_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._ends is None:
+            return
+        reads, writes = self._ends
+        signal.set_wakeup_fd(self._wakeup_before)
         writes.close()
-        watcher.join()
+        self._watcher.join()
         reads.close()
+        signal.signal(signal.SIGINT, self._before)
+        wanted, _State.wanted = _State.wanted, False
+        if wanted and error is None:
+            raise KeyboardInterrupt
 
 
 def _stop_searches(reads: socket.socket) -> None:

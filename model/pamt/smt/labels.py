@@ -1,6 +1,6 @@
 """What an assertion speaks about: a rule and an object, as data that sentences are made from.
 
-Source of the rules: DESIGN, section 5.
+Source of the rules: docs/design.md, section 5.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ A forced hole is first unless a region touches its left end; a region is first u
 ends where it begins, or a hole does that is forced or, in turn, touched from the left.  Borders of
 TDMRs cut stretches.  All integers count pages.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 A *slot* is a segment that a TDMR may start at, with the *parts* to place for it: one chunk, or the
 three regions.  A part is live when the TDMR really starts there.  All integers count pages.
 
-Source: DESIGN, section 5 (``placed``, ``accepted``); Intel TDX module ABI specification, TDMR_INFO.
+Source: docs/design.md, section 5 (``placed``, ``accepted``); Intel TDX module ABI specification,
+TDMR_INFO.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The map cut into stretches of whole GiBs at which TDMRs may begin.  See :mod:`pamt.smt.encoding`.
 
-Source: DESIGN, section 5 (space option ``--tdmrs``).
+Source: docs/design.md, section 5 (space option ``--tdmrs``).
 """
 
 from __future__ import annotations

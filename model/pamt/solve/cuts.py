@@ -5,7 +5,7 @@ square of their number.  A map with many is first asked with a few likely cuts: 
 configuration like any other, and optimal where it meets the bound for all cuts.  Then all cuts
 follow, up to a size; beyond it the answer stays open and says so.
 
-Source: DESIGN, section 5 (``--tdmrs free``).
+Source: docs/design.md, section 5 (``--tdmrs free``).
 """
 
 from __future__ import annotations

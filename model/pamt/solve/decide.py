@@ -8,7 +8,7 @@
 
 What each step proves goes into the certificate; what rests on z3 alone is a trusted step there.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each case (:mod:`pamt.solve.withdrawals`) is a question of its own; a case whose bound is already
 worse than the best known is passed over, and z3 is asked only for what is no worse.
 
-Source: DESIGN, section 5 (``--give-up``).
+Source: docs/design.md, section 5 (``--give-up``).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Each component of the objective is brought down as far as it goes and then held 
 raised only where z3 says "unsat", so at any moment best and bound are both true.  Every
 configuration is judged by the plain rules before it counts; what z3 claims of it must agree.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

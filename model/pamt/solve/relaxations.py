@@ -1,6 +1,6 @@
 """What would help a question without an answer: single options, pages to give up, or some together.
 
-Source: DESIGN, section 5 (``relaxations``).
+Source: docs/design.md, section 5 (``relaxations``).
 """
 
 from __future__ import annotations

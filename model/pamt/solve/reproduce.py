@@ -3,7 +3,7 @@
 Delta debugging: ever smaller parts of a list (memory ranges, free runs, CMRs) are left out as long
 as the disagreement stays; then the last rest is tried one by one.
 
-Source: DESIGN, section 5 (internal errors leave a minimised reproduction behind).
+Source: docs/design.md, section 5 (internal errors leave a minimised reproduction behind).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an answer to a placement question is made of.
 
-Source: DESIGN, sections 5 and 7.
+Source: docs/design.md, sections 5 and 7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Policies run beside every search: none may do better than an "optimum".
 
 A policy's success is judged as an answer to the question: its TDMRs and PAMT positions with the
-areas that the space's rule yields for them.  Source: DESIGN, section 5.
+areas that the space's rule yields for them.  Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations

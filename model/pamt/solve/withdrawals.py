@@ -16,7 +16,7 @@ join two PAMTs, so every length counts.
 
 Memory outside the CMR runs must go in any case; it is withdrawn first.
 
-Source: DESIGN, section 5 (``--give-up``).
+Source: docs/design.md, section 5 (``--give-up``).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +43,7 @@ def test_single_stretches_are_exact(items: list[Item], lengths: list[int]) -> No
 def test_front_ascends_and_starts_empty(items: list[Item], room: int) -> None:
     front = front_of(items, room)
     assert front[0] == (0, 0)
-    assert all(a[0] < b[0] and a[1] < b[1] for a, b in zip(front, front[1:], strict=False))
+    assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(front))
     assert front[-1][0] <= room
 
 

@@ -55,15 +55,27 @@ def bounds_over_cuts(
         value, step = _least(question, bounds, name)
         if at_best and best is not None and value < getattr(best, name):
             known = getattr(best, name)
-            if isinstance(step, CutsStep) and _proved(question, step, bounds, name, known - 1):
-                value = known
+            if isinstance(step, CutsStep):
+                value = _raised(question, step, bounds, name, value, known)
             at_best = value == known
         bounds.hold(name, value, step)
     return bounds
 
 
-def _proved(question: Question, step: CutsStep, bounds: Bounds, name: str, value: int) -> bool:
-    return excludes_claim(question, step.order, {**bounds.values, name: value})
+def _raised(
+    question: Question, step: CutsStep, bounds: Bounds, name: str, low: int, known: int
+) -> int:
+    """The highest value up to `known` below which nothing is, as far as that can be proved."""
+    if excludes_claim(question, step.order, {**bounds.values, name: known - 1}):
+        return known
+    high = known - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if excludes_claim(question, step.order, {**bounds.values, name: middle - 1}):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _least(question: Question, bounds: Bounds, name: str) -> tuple[int, Step]:

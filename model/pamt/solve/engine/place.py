@@ -1,6 +1,6 @@
 """The default engine: exact, fast where a question is common, with a certificate for every answer.
 
-Source: DESIGN, section 5.
+Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations
