@@ -237,12 +237,13 @@ def _simulated(name: str, policy: Policy, outcome: Outcome, machine: Machine) ->
 def _on_machines(names: tuple[str, str], paths: tuple[str, ...], output: Output) -> int:
     """Run both policies on the maps that are named."""
     from pamt.cli.inputs import load_machine
+    from pamt.cli.policies import watched
     from pamt.cli.scopes import find_policy_or_function
     from pamt.maps.errors import gather
     from pamt.policies.protocol import run_policy
     from pamt.report.diff import OnMachine, OnMachines, machines_fields, machines_text
 
-    policies = [find_policy_or_function(name) for name in names]
+    policies = [watched(name, find_policy_or_function(name)) for name in names]
     loaded = gather(*[lambda path=path: load_machine(path) for path in paths])
     rows: list[OnMachine] = []
     for one in loaded:

@@ -20,6 +20,7 @@ __all__ = [
     "ENTRY_POINT_GROUP",
     "UnknownPolicyError",
     "get_policy",
+    "is_built_in",
     "policy_names",
 ]
 
@@ -39,6 +40,11 @@ class UnknownPolicyError(LookupError):
         super().__init__(f"no policy named {name!r}; known: {', '.join(known)}")
         self.name = name
         self.known = known
+
+
+def is_built_in(name: str) -> bool:
+    """Whether the policy of that name comes with pamt."""
+    return name in _BUILT_IN
 
 
 def get_policy(name: str) -> Policy:

@@ -1,52 +1,17 @@
-"""Policies and predicates of a user's own: ``path/to/file.py:function``."""
+"""Predicates of a user's own, loaded from ``path/to/file.py:function``."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from pamt.machine import Machine
 from pamt.outcome import Outcome
+from pamt.policies.files import UserFileError, load_function
 from pamt.policies.protocol import Policy
 from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
 
 __all__ = ["UserFileError", "UserProperty", "load_function"]
-
-
-class UserFileError(ValueError):
-    """The file or the function is not there, or the file cannot be loaded."""
-
-
-def load_function(where: str) -> Callable[..., Any]:
-    """The function that ``FILE.py:function`` names.
-
-    Raises UserFileError.  The file is run, as Python runs a module.
-    """
-    path_text, _, name = where.rpartition(":")
-    path = Path(path_text)
-    if not path_text.endswith(".py") or not name:
-        raise UserFileError(f"expected FILE.py:function, found {where!r}")
-    if not path.is_file():
-        raise UserFileError(f"{path}: no such file")
-    module_name = f"pamt_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever the user's file raises
-        raise UserFileError(f"{path}: {error!r}") from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise UserFileError(f"{path}: no function {name!r}")
-    function: Callable[..., Any] = found
-    return function
 
 
 @dataclass(frozen=True)

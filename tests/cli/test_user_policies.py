@@ -1,0 +1,72 @@
+"""Policies in a file of a user's own, wherever a policy is named; and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAP = ROOT / "specs" / "machines" / "spr-eaglestream-2s.toml"
+LOW_FIRST = f"{ROOT / 'docs' / 'examples' / 'low_first.py'}:low_first"
+
+
+UNPLACED = """\
+from pamt.outcome import Outcome, PlannedTdmr
+def mine(machine, alloc):
+    return Outcome(0, "success", (PlannedTdmr(0, 1 << 30),))
+"""
+
+
+def written(folder: Path, body: str) -> str:
+    (folder / "mine.py").write_text(body)
+    return f"{folder / 'mine.py'}:mine"
+
+
+@pytest.mark.parametrize("command", ["simulate", "show", "repair"])
+def test_a_function_of_a_file_is_a_policy_on_a_map(command: str, pamt: Callable[..., Any]) -> None:
+    ran = pamt(command, MAP, "--policy", LOW_FIRST)
+    assert ran.exit == 0, ran.err
+    assert "low_first.py:low_first" in ran.out
+
+
+def test_and_on_maps_beside_another_policy(pamt: Callable[..., Any]) -> None:
+    ran = pamt("diff", "greedy", LOW_FIRST, MAP)
+    assert ran.out.startswith("EQUAL")
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "said"),
+    [
+        ("def mine(machine, alloc):\n    return 3\n", 1, "found int 3"),
+        ("def mine(machine, alloc):\n    return machine.fee\n", 2, "AttributeError"),
+        (
+            UNPLACED,
+            2,
+            "a success must place and reserve for every TDMR",
+        ),
+        ("def mine(machine, alloc\n", 1, "'(' was never closed"),
+        ("import nothing_of_that_name\n", 0, "ModuleNotFoundError"),
+        ("def other(machine, alloc):\n    return 3\n", 0, "no function 'mine'; it has other"),
+    ],
+)
+@pytest.mark.parametrize("command", ["simulate", "diff"])
+def test_a_wrong_one_is_bad_input_with_its_line(
+    command: str, body: str, line: int, said: str, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    policy = written(tmp_path, body)
+    words = ("diff", "greedy", policy, MAP) if command == "diff" else (command, MAP)
+    ran = pamt(*words, *(() if command == "diff" else ("--policy", policy)))
+    assert ran.exit == 2
+    assert said in ran.err
+    assert f"mine.py:{line}:" in ran.err or not line
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+
+
+def test_a_file_that_is_not_there(pamt: Callable[..., Any]) -> None:
+    ran = pamt("simulate", MAP, "--policy", "nowhere.py:mine")
+    assert ran.exit == 2
+    assert "nowhere.py: no such file" in ran.err
