@@ -138,7 +138,8 @@ def test_every_answer_is_what_python_gives(policy: str, dropped: str) -> None:
             if found is None:
                 continue
             seen += 1
-            machine = complete(plain_machine(made, found)).machine
+            addresses = [found.integer(address) for address in made.addresses]
+            machine = complete(plain_machine(scope, case, addresses)).machine
             plain = run_plainly(the_policy, machine).outcome
             assert plain is not None
             assert plain.reason == outcome.reason, machine

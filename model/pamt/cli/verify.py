@@ -46,6 +46,13 @@ __all__ = ["command", "machine_product", "save_machine"]
     type=click.Path(file_okay=False, path_type=Path),
     help="Write a map that breaks the property into DIR, named after policy and property.",
 )
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Processes that share the work (default: 1).  The answer is the same for any number.",
+)
 @common
 def command(
     *,
@@ -53,6 +60,7 @@ def command(
     property_name: str,
     mutants: bool,
     save: Path | None,
+    jobs: int,
     output: Output,
     **options: Any,
 ) -> int:
@@ -80,7 +88,9 @@ def command(
     the_property = _find_property(property_name)
     asked = _command(policy, property_name, scope)
     try:
-        result = _verify(the_policy, the_property, scope, budget, policy, output)
+        result = _verify(
+            the_policy, the_property, scope, budget, (policy, property_name), output, jobs
+        )
     except Disagreement as error:
         _leave_behind(error, save)
         raise
@@ -126,7 +136,13 @@ def _command(policy: str, property_name: str, scope: Scope) -> str:
 
 
 def _verify(
-    policy: Policy, the_property: Property, scope: Scope, budget: Any, name: str, output: Output
+    policy: Policy,
+    the_property: Property,
+    scope: Scope,
+    budget: Any,
+    names: tuple[str, str],
+    output: Output,
+    jobs: int,
 ) -> VerifyResult:
     """The engine's answer; after an interrupt, what was covered until then."""
     from pamt.cli.progress import ProgressLine
@@ -146,12 +162,20 @@ def _verify(
 
         try:
             with interruptible():
-                result = verify(policy, the_property, scope, budget, progress=progress)
+                # Other processes have to find policy and property by themselves, by name.
+                result = verify(
+                    policy if jobs == 1 else names[0],
+                    the_property if jobs == 1 else names[1],
+                    scope,
+                    budget,
+                    progress=progress,
+                    jobs=jobs,
+                )
         except KeyboardInterrupt:
             done, total, steps = seen
             return VerifyResult(
                 verdict="UNDECIDED",
-                policy=name,
+                policy=names[0],
                 property=the_property.name,
                 property_words=the_property.words,
                 scope=scope.words(),
@@ -164,7 +188,7 @@ def _verify(
                 steps=steps,
                 undecided=(_interrupted(done, total),),
             )
-    return replace(result, policy=name)
+    return replace(result, policy=names[0])
 
 
 def _interrupted(done: int, total: int) -> str:

@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterable, Sequence
 from math import gcd, isinf
 from typing import Any, Literal
 
+from pamt.smt.fast_terms import conjunction, disjunction, negation
+
 __all__ = ["Encoding", "SymBool", "SymCount", "SymInt", "Symbols"]
 
 Encoding = Literal["lin", "pair", "bv"]
@@ -327,15 +329,19 @@ class Symbols:
         self.variables[name] = made
         return made
 
-    def address(self, name: str, low: int, high: int) -> Any:
-        """A page-aligned address in ``[low, high]``, in bytes."""
+    def address(self, name: str, low: int, high: int, grain: int = PAGE) -> Any:
+        """An address in ``[low, high]``, in bytes, on multiples of `grain` (which divides 1 GiB).
+
+        Raises ValueError where no such multiple lies there.
+        """
+        low, high = -(-low // grain) * grain, high // grain * grain
         if self.encoding != "pair" or low // GIB == high // GIB:
-            return self.integer(name, low, high, PAGE)
+            return self.integer(name, low, high, grain)
         whole = self.integer(f"{name}.gib", low // GIB, high // GIB)
-        above = self.integer(f"{name}.page", 0, GIB // PAGE - 1)
+        above = self.integer(f"{name}.page", 0, GIB // PAGE - grain // PAGE, grain // PAGE)
         made = SymInt(
             self,
-            self.plus(self.times(whole.term, GIB // PAGE), above.term),
+            self.plus(self.times(whole.term, GIB // PAGE), above._in_unit(1)),
             PAGE,
             low,
             high,
@@ -474,7 +480,7 @@ class Symbols:
             if b.known_not is not None and at.atom is b.known_not:
                 return False
             at = at.parent
-        made = self._guard(self._z3.And(a.term, b.term))
+        made = self._guard(conjunction(a.term, b.term))
         if isinstance(made, SymBool) and made.parent is None:
             made.parent, made.atom = a, b
         return made
@@ -486,7 +492,7 @@ class Symbols:
         if a.known_not is None:
             if a in self._facts:
                 return False
-            made = self._guard(self._z3.Not(a.term))
+            made = self._guard(negation(a.term))
             if not isinstance(made, SymBool):
                 return made
             a.known_not, made.known_not = made, a
@@ -504,7 +510,7 @@ class Symbols:
             return False
         if len(kept) == 1:
             return kept[0]
-        return self._guard(self._z3.Or([g.term for g in kept]))
+        return self._guard(disjunction([g.term for g in kept]))
 
     def narrowing(self, inner: Guard, outer: Guard) -> Guard:
         """What `inner` adds to `outer`, given that it was made by narrowing it; else `inner`."""
@@ -644,7 +650,7 @@ class Symbols:
         parts: list[tuple[Any, int]] = []
         for guard, weight in a.parts:
             if weight < 0:
-                parts.append((self._z3.Not(guard.term), -weight))
+                parts.append((negation(guard.term), -weight))
                 limit -= weight
             elif weight > 0:
                 parts.append((guard.term, weight))

@@ -15,6 +15,8 @@ from pamt.smt.symbolic import Symbols, SymBool, SymInt
 __all__ = ["Assignment", "Query", "Verdict"]
 
 Verdict = Literal["sat", "unsat", "unknown"]
+DEFINED = ("quotient!", "bits!")
+"""Variables with exactly one value for each value of the others."""
 
 
 class Assignment:
@@ -31,6 +33,10 @@ class Assignment:
         found = self._model.eval(value.term, model_completion=True)
         number = found.as_signed_long() if self._symbols.encoding == "bv" else found.as_long()
         return int(number) * value.unit
+
+    def value(self, term: Any) -> Any:
+        """The value of a term, as a term."""
+        return self._model.eval(term, model_completion=True)
 
     def guard(self, value: Any) -> bool:
         """Whether a guard holds."""
@@ -65,6 +71,7 @@ class Query:
         self.steps = 0
         """Solver steps used so far."""
         self.asked = 0
+        self._copies = 0
 
     def ask(self, guards: Iterable[Any], budget: int) -> Asked:
         """Whether all of `guards` can hold together, within `budget` solver steps."""
@@ -115,6 +122,33 @@ class Query:
         elif guard is not True:
             self._solver.add(guard.term)
 
+    def fails_with(self, guards: Iterable[Any], witness: Assignment) -> SymBool:
+        """That `guards` do not hold together with what `witness` chooses freely.
+
+        Choices are variables that are neither addresses of the map nor defined by them; they get
+        the witness' values, and what is defined anew from those gets names of its own.  So several
+        of these can be asked about one map at once.
+        """
+        import z3
+
+        symbols = self._symbols
+        self._copies += 1
+        swaps: list[tuple[Any, Any]] = []
+        for name, variable in symbols.variables.items():
+            if "!" not in name:
+                continue
+            term = variable.term
+            if name.startswith(DEFINED):
+                swaps.append((term, z3.FreshConst(term.sort(), f"copy{self._copies}")))
+            else:
+                swaps.append((term, witness.value(term)))
+        sides = [z3.substitute(side, *swaps) for side in symbols.side] if swaps else []
+        broken = [guard.term for guard in guards if guard is not True]
+        holds = z3.And(*broken) if broken else z3.BoolVal(True, symbols.context)
+        if swaps:
+            holds = z3.substitute(holds, *swaps)
+        return SymBool(symbols, z3.And(*sides, z3.Not(holds)))
+
     def smallest(
         self, value: Any, budget: int, known: int, low: int, grain: int
     ) -> tuple[int, bool]:
@@ -140,13 +174,15 @@ class Query:
                     continue
                 middle = following - unit
                 hints = low % grain != 0
+                if middle <= low:
+                    low = following
+                    continue
             else:
                 middle = low + (best - low) // unit // 2 * unit
             answer = self.ask([value <= middle], budget)
             if answer.assignment is not None:
                 best = answer.assignment.integer(value)
                 hints = False
-                low += 0
             elif answer.verdict == "unsat":
                 low = middle + unit
             else:

@@ -106,7 +106,9 @@ def diff(
                 )
                 if found is None or (known is not None and found.measure >= known.measure):
                     continue
-                machine = plain_machine(made, found.assignment, f"diff-{pair[0]}-{pair[1]}")
+                machine = plain_machine(
+                    scope, case, found.measure.addresses, f"diff-{pair[0]}-{pair[1]}"
+                )
                 full = complete(machine).machine
                 outcomes = tuple(run_plainly(policy, full).outcome for policy in policies)
                 if tuple(o.reason if o else "" for o in outcomes) != pair:

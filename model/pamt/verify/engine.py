@@ -1,31 +1,30 @@
 """``verify``: does a policy keep a property on every map of a scope?
 
 Case by case, smallest first; in each, one symbolic run stands for every map of the case, and every
-way to break the property is one question to the solver.  The first case with an answer "yes" holds
-the smallest counterexample; the cases of the same rank after it are gone through too.
+way to break the property is one question to the solver.  The first case with an answer "yes" is
+among those that hold the smallest counterexample; all cases of its rank are gone through.  Then it
+is looked for in each of them, and in the end certified: nothing in any of them is smaller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pamt.machine import Machine
 from pamt.policies.protocol import Policy
 from pamt.standins import complete
-from pamt.verify.cases import Case, cases
-from pamt.verify.interp import Value
-from pamt.verify.obligation import (
-    NotDecidedHere,
-    Obligation,
-    PlainRun,
-    Property,
-    SymbolicRun,
-    run_plainly,
-    run_symbolically,
+from pamt.verify.cases import Case, Rank, cases
+from pamt.verify.casework import (
+    Refuted,
+    Replacements,
+    Task,
+    improve,
+    refute,
 )
-from pamt.verify.properties import load_policy, parse_property
+from pamt.verify.free_fields import free_fields
+from pamt.verify.obligation import PlainRun, Property, run_plainly
 from pamt.verify.result import (
     DEFAULT_BUDGET,
     Budget,
@@ -35,8 +34,9 @@ from pamt.verify.result import (
     VerifyResult,
 )
 from pamt.verify.scope import Scope
-from pamt.verify.smallest import Smallest, minimise
-from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map, plain_machine
+from pamt.verify.smallest import Smallest
+from pamt.verify.symbolic_map import plain_machine
+from pamt.verify.workers import Workers, workers
 
 if TYPE_CHECKING:
     from pamt.smt.symbolic import Encoding
@@ -46,7 +46,8 @@ __all__ = ["Progress", "verify"]
 Progress = Callable[[int, int, int], None]
 """Called with cases done, all cases, and solver steps used."""
 
-Replacements = Mapping[Value, Callable[..., Value]]
+BATCH = 32
+"""Most cases that are gone through with one knowledge of which reasons were reached."""
 
 
 @dataclass
@@ -57,12 +58,26 @@ class _Search:
     asked: int = 0
     trivial: int = 0
     steps: int = 0
-    best: tuple[SymbolicMap, Smallest, Obligation] | None = None
-    certified: bool = True
+    broken: list[tuple[Case, Refuted]] = field(default_factory=list)
+    """Cases of one rank, with an obligation each that a map breaks."""
     undecided: list[str] = field(default_factory=list)
     reached: dict[str, bool] = field(default_factory=dict)
     """Reasons of returns, and whether a map with that answer was found."""
-    satisfiable: bool = False
+
+    @property
+    def rank(self) -> Rank | None:
+        return self.broken[0][0].rank if self.broken else None
+
+    def add(self, case: Case, answer: Refuted) -> None:
+        self.done += 1
+        self.asked += answer.asked
+        self.trivial += answer.trivial
+        self.steps += answer.steps
+        self.undecided += answer.undecided
+        if answer.broken:
+            self.broken.append((case, answer))
+        for reason, found in answer.reached:
+            self.reached[reason] = self.reached.get(reason, False) or found
 
 
 def verify(
@@ -75,40 +90,30 @@ def verify(
     progress: Progress | None = None,
     vacuity: bool = True,
     replacements: Replacements | None = None,
+    jobs: int = 1,
 ) -> VerifyResult:
     """Whether `policy` keeps a property on every map of `scope`.
 
     `replacements` exchanges functions of the policy for others in the symbolic run, as
     primitives of the interpreter (mutants are made that way; then nothing is replayed).
+    `jobs` processes go through the cases; the answer is the same for any number of them, steps
+    included.  Only what is given by name can be sent to another process: with a function for
+    `policy` or an object for the property, one process does it all.
     Raises Refusal for a policy outside of the language subset, ValueError for unknown names, and
     Disagreement when a counterexample does not stand up to its replay.
     """
-    the_policy = load_policy(policy) if isinstance(policy, str) else policy
-    the_property = (
-        parse_property(property_name) if isinstance(property_name, str) else property_name
-    )
+    task = Task(policy, property_name, scope, budget, encoding, vacuity, replacements)
+    _, the_property = task.parts()
     search = _Search()
     all_cases = list(cases(scope))
-    for case in all_cases:
-        if search.best is not None and case.rank != search.best[0].case.rank:
-            break
-        if search.steps >= budget.total:
-            search.undecided.append(
-                f"the budget of {budget.total} steps ended after {search.done} of"
-                f" {len(all_cases)} cases"
-            )
-            break
-        _one_case(
-            the_policy, the_property, scope, case, budget, encoding, search, vacuity, replacements
-        )
-        search.done += 1
-        if progress is not None:
-            progress(search.done, len(all_cases), search.steps)
     counterexample = None
-    if search.best is not None:
-        counterexample = _counterexample(
-            the_policy, the_property, search, budget, replay=not replacements
-        )
+    with workers(task, jobs) as crew:
+        _refute_all(crew, all_cases, search, progress)
+        if search.broken:
+            case, found, label, certified = _smallest(crew, search)
+            counterexample = _counterexample(
+                task, case, found, label, certified, replay=not replacements
+            )
     verdict: Any = "VIOLATED" if counterexample else "UNDECIDED" if search.undecided else "HOLDS"
     return VerifyResult(
         verdict=verdict,
@@ -129,76 +134,63 @@ def verify(
     )
 
 
-def _one_case(
-    policy: Policy,
-    the_property: Property,
-    scope: Scope,
-    case: Case,
-    budget: Budget,
-    encoding: Encoding,
-    search: _Search,
-    vacuity: bool,
-    replacements: Replacements | None,
+def _refute_all(
+    crew: Workers, all_cases: list[Case], search: _Search, progress: Progress | None
 ) -> None:
-    from pamt.smt.symbolic_query import Query
-
-    try:
-        made = build_map(scope, case, encoding)
-    except EmptyCase:
-        return
-    if replacements:
-        made.interpreter.primitives.update(replacements)
-    run = run_symbolically(made, policy)
-    query = Query(made.symbols)
-    for obligation in _all_obligations(the_property, run):
-        if obligation.undecided:
-            search.undecided.append(f"{case.words()}: {obligation.label}")
-            search.certified = False
-            continue
-        if any(guard is False for guard in obligation.guards):
-            search.trivial += 1
-            continue
-        search.asked += 1
-        answer = query.ask(obligation.guards, budget.per_query)
-        if answer.verdict == "unknown":
-            search.undecided.append(f"{case.words()}: {obligation.label}: {answer.reason}")
-            search.certified = False
-        if answer.assignment is None:
-            continue
-        before = search.best[1].measure if search.best is not None else None
-        found = minimise(
-            made, query, obligation.guards, answer.assignment, budget.per_query, before
-        )
-        if found is not None and (before is None or found.measure < before):
-            search.best = (made, found, obligation)
-    if vacuity:
-        _reach(run, query, search, budget)
-    search.steps += query.steps
+    """Go through the cases until all of the rank of the first broken one are done."""
+    total = crew.task.budget.total
+    size = 1
+    while search.done < len(all_cases):
+        batch = all_cases[search.done : search.done + size]
+        size = min(2 * size, BATCH)
+        known = frozenset(reason for reason, found in search.reached.items() if found)
+        answers = crew.each(refute, ((case, known) for case in batch))
+        for case in batch:
+            if search.rank is not None and case.rank != search.rank:
+                return
+            if search.steps >= total:
+                search.undecided.append(
+                    f"the budget of {total} steps ended after {search.done} of"
+                    f" {len(all_cases)} cases"
+                )
+                return
+            search.add(case, next(answers))
+            if progress is not None:
+                progress(search.done, len(all_cases), search.steps)
 
 
-def _all_obligations(the_property: Property, run: SymbolicRun) -> Iterator[Obligation]:
-    """Those of the property, after "the policy does not raise"."""
-    for fault in run.faults:
-        yield Obligation(f"the policy {fault.what} ({fault.place})", (fault.guard,))
-    try:
-        yield from the_property.obligations(run)
-    except NotDecidedHere as reason:
-        yield Obligation(str(reason), (), undecided=True)
+def _smallest(crew: Workers, search: _Search) -> tuple[Case, Smallest, str, bool]:
+    """The smallest map of the broken cases, with its label, and whether that is certain.
 
-
-def _reach(run: SymbolicRun, query: Any, search: _Search, budget: Budget) -> None:
-    for guard, outcome in run.outcomes():
-        reason = str(outcome.reason)
-        if search.reached.get(reason):
-            continue
-        answer = query.ask([guard], budget.per_query)
-        found = answer.assignment is not None
-        search.reached[reason] = found
-        search.satisfiable = search.satisfiable or found
+    Ctrl-C ends the search with the smallest map known, if there is one.
+    """
+    best: tuple[Smallest, Case, str] | None = None
+    certified = not search.undecided
+    waiting = search.broken
+    size = 1
+    while waiting:
+        batch, waiting = waiting[:size], waiting[size:]
+        size = min(2 * size, BATCH)
+        known = best[0].measure if best is not None else None
+        arguments = ((case, answer.broken, known) for case, answer in batch)
+        try:
+            for (case, _), better in zip(batch, crew.each(improve, arguments), strict=True):
+                search.steps += better.steps
+                certified = certified and better.complete
+                found = better.found
+                if found is not None and (best is None or found.measure < best[0].measure):
+                    best = (found, case, better.label)
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            certified = False
+            break
+    assert best is not None, "a map that breaks it was found before"
+    return best[1], best[0], best[2], certified and best[0].certified
 
 
 def _vacuity(search: _Search) -> Iterator[Vacuity]:
-    yield Vacuity("the assumptions are satisfiable", search.satisfiable)
+    yield Vacuity("the assumptions are satisfiable", any(search.reached.values()))
     for reason, found in sorted(search.reached.items()):
         yield Vacuity(
             f"the policy answers {reason} on some map",
@@ -208,14 +200,13 @@ def _vacuity(search: _Search) -> Iterator[Vacuity]:
 
 
 def _counterexample(
-    policy: Policy, the_property: Property, search: _Search, budget: Budget, replay: bool
+    task: Task, case: Case, found: Smallest, label: str, certified: bool, *, replay: bool
 ) -> Counterexample:
-    assert search.best is not None
-    made, found, obligation = search.best
-    label = obligation.label
-    machine = plain_machine(made, found.assignment, name=f"smallest-{the_property.name}")
+    policy, the_property = task.parts()
+    name = f"smallest-{the_property.name}"
+    machine = plain_machine(task.scope, case, found.measure.addresses, name)
     if not replay:
-        return Counterexample(machine, None, label, label, found.measure, found.certified)
+        return Counterexample(machine, None, label, label, found.measure, certified)
     run = run_plainly(policy, complete(machine).machine)
     why = _broken(policy, the_property, run)
     if why is None:
@@ -229,40 +220,10 @@ def _counterexample(
         why,
         label,
         found.measure,
-        certified=found.certified and search.certified,
-        necessary=tuple(_without_each(policy, the_property, machine)),
-        free_fields=tuple(_free_fields(made, found, obligation, budget)),
+        certified=certified,
+        necessary=tuple(_without_each(policy, the_property, task.scope, machine)),
+        free_fields=tuple(free_fields(task, case, found.measure.addresses)),
     )
-
-
-def _free_fields(
-    made: SymbolicMap, found: Smallest, obligation: Obligation, budget: Budget
-) -> Iterator[str]:
-    """Addresses that may have any other value the scope allows, with all others as they are."""
-    from pamt.smt.symbolic_query import Query
-
-    if obligation.witness:
-        return  # "for every value there is a page" is not one question
-    query = Query(made.symbols)
-    domain = made.interpreter.domain
-    broken: Any = True
-    for guard in obligation.guards:
-        broken = domain.conjunction(broken, guard)
-    ranks = made.case.rank
-    names = [f"memory range {i // 2}" for i in range(2 * ranks.ranges)]
-    names += [f"CMR {i // 2}" for i in range(2 * ranks.cmrs)]
-    names += [f"free run {i // 2}" for i in range(len(made.addresses) - len(names))]
-    values = [found.assignment.integer(address) for address in made.addresses]
-    for index, address in enumerate(made.addresses):
-        if isinstance(address, int):
-            continue
-        others = [
-            made.interpreter.equal(other, value)
-            for at, (other, value) in enumerate(zip(made.addresses, values, strict=True))
-            if at != index
-        ]
-        if query.ask([*others, domain.negation(broken)], budget.per_query).verdict == "unsat":
-            yield f"{names[index]}: {'end' if index % 2 else 'start'}"
 
 
 def _broken(policy: Policy, the_property: Property, run: PlainRun) -> str | None:
@@ -271,8 +232,10 @@ def _broken(policy: Policy, the_property: Property, run: PlainRun) -> str | None
     return the_property.broken(policy, run)
 
 
-def _without_each(policy: Policy, the_property: Property, machine: Machine) -> Iterator[str]:
-    """What the property says of the map without one of its items."""
+def _without_each(
+    policy: Policy, the_property: Property, scope: Scope, machine: Machine
+) -> Iterator[str]:
+    """Each item of the map, and why it is there: what is the case without it."""
     from dataclasses import replace
 
     lists: list[tuple[str, Any]] = [("memory range", machine.memory)]
@@ -288,9 +251,9 @@ def _without_each(policy: Policy, the_property: Property, machine: Machine) -> I
                 continue
             changed: dict[str, Any] = {fields[what]: rest}
             smaller = replace(machine, **changed)
-            try:
-                why = _broken(policy, the_property, run_plainly(policy, complete(smaller).machine))
-            except (ValueError, RuntimeError) as error:
-                yield f"{what} {index}: without it not a map of this kind ({error})"
+            outside = scope.excludes(smaller)
+            if outside is not None:
+                yield f"{what} {index}: without it not a map of this scope ({outside})"
                 continue
+            why = _broken(policy, the_property, run_plainly(policy, complete(smaller).machine))
             yield f"{what} {index}: without it " + ("the property holds" if why is None else why)

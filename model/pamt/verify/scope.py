@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from math import comb
 
-from pamt.machine import Limits
-from pamt.ranges import GIB, MIB, PAGE
+from pamt.machine import Limits, Machine
+from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet
 from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
 
 __all__ = ["Scope", "parse_limits"]
@@ -90,6 +90,24 @@ class Scope:
             f"{name}: {text.made if self.assumes(name) else 'NOT assumed: ' + text.dropped}"
             for name, text in ASSUMPTIONS.items()
         )
+
+    def excludes(self, machine: Machine) -> str | None:
+        """The assumption that a map with fewer items than one of this scope breaks; None if none.
+
+        With an item less, ranges stay apart, where they are, and whole GiBs; what may be missing is
+        the CMR under some memory, or the memory under a free run.
+        """
+        memory = machine.memory or ()
+        if self.assumes("convertible"):
+            cmrs = RangeSet(Range(c.base, c.base + c.size) for c in machine.cmrs or () if c.size)
+            if not RangeSet(r.range for r in memory) <= cmrs:
+                return "memory outside of the CMRs"
+        for free in machine.free or ():
+            if not any(
+                r.start <= free.start and free.end <= r.end and r.node == free.node for r in memory
+            ):
+                return "a free run outside of the memory"
+        return None
 
     def size(self) -> int:
         """How many memory layouts (addresses and nodes) the scope stands for.

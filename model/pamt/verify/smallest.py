@@ -12,16 +12,16 @@ from pamt.verify.symbolic_map import SymbolicMap
 if TYPE_CHECKING:
     from pamt.smt.symbolic_query import Assignment, Query
 
-__all__ = ["Smallest", "measure_of", "minimise"]
+__all__ = ["GRAIN", "Smallest", "measure_of", "minimise", "smaller_than"]
 
 Guard = Any
 GRAIN = 2 * MIB
+"""The grid on which a counterexample is looked for first."""
 
 
 class Smallest(NamedTuple):
-    """An assignment, its measure, and whether nothing smaller was proved to exist."""
+    """The measure of a map, addresses included, and whether nothing smaller was proved to exist."""
 
-    assignment: Assignment
     measure: Measure
     certified: bool
 
@@ -44,24 +44,66 @@ def minimise(
     assignment: Assignment,
     budget: int,
     best: Measure | None = None,
+    fewest_off_2m: int = 0,
 ) -> Smallest | None:
-    """The smallest map of the case under `guards`; None if none is smaller than `best`."""
+    """The smallest map of the case under `guards`; None if surely none is smaller than `best`.
+
+    `fewest_off_2m`: so many addresses off 2 MiB at least, which was proved elsewhere.
+    """
     with query.holding(guards):
-        return _minimise(made, query, assignment, budget, best)
+        return _minimise(made, query, assignment, budget, best, fewest_off_2m)
+
+
+def smaller_than(made: SymbolicMap, best: Measure, *, aligned_is_known: bool = False) -> Guard:
+    """Whether a map of the case is smaller than `best`, which has the same rank.
+
+    `aligned_is_known`: no map on the grid is, which was proved elsewhere.
+    """
+    both, either = made.symbols.conjunction, made.symbols.disjunction
+    count = off_grid(made, GIB)
+    fewer, as_few = count < best.off_1g, count <= best.off_1g
+    if aligned_is_known and best.off_2m == 0:
+        return fewer
+    off_2m = off_grid(made, GRAIN)
+    return either(
+        [
+            fewer,
+            both(as_few, off_2m < best.off_2m),
+            both(both(as_few, off_2m <= best.off_2m), _before(made, best.addresses)),
+        ]
+    )
+
+
+def _before(made: SymbolicMap, addresses: Sequence[int]) -> Guard:
+    """Whether the address list comes before `addresses`."""
+    both, either = made.symbols.conjunction, made.symbols.disjunction
+    ways: list[Guard] = []
+    same: Guard = True
+    for address, known in zip(made.addresses, addresses, strict=True):
+        ways.append(both(same, address < known))
+        same = both(same, made.interpreter.equal(address, known))
+        if same is False:
+            break
+    return either(ways)
 
 
 def _minimise(
-    made: SymbolicMap, query: Query, assignment: Assignment, budget: int, best: Measure | None
+    made: SymbolicMap,
+    query: Query,
+    assignment: Assignment,
+    budget: int,
+    best: Measure | None,
+    fewest_off_2m: int,
 ) -> Smallest | None:
     assignment = _repacked(made, query, assignment, budget)
     certified = True
-    counts = ((_off(made, GIB), "off_1g"), (_off(made, GRAIN), "off_2m"))
-    for count, component in counts:
+    counts = ((off_grid(made, GIB), "off_1g", 0), (off_grid(made, GRAIN), "off_2m", fewest_off_2m))
+    for count, component, fewest in counts:
         current = getattr(measure_of(made, assignment), component)
-        value, proved = _lower(query, count, current, budget)
+        value, proved = _lower(query, count, current, budget, fewest)
         certified = certified and proved
         if best is not None and value > getattr(best, component):
-            return None
+            return _no_smaller(made, assignment, certified)
         if best is not None and value < getattr(best, component):
             best = None
         query.hold(count <= value)
@@ -75,11 +117,16 @@ def _minimise(
         certified = certified and proved
         if best is not None:
             if smallest > best.addresses[index]:
-                return None
+                return _no_smaller(made, assignment, certified)
             if smallest < best.addresses[index]:
                 best = None
         query.hold(made.interpreter.equal(address, smallest))
-    return Smallest(assignment, measure_of(made, assignment), certified)
+    return Smallest(measure_of(made, assignment), certified)
+
+
+def _no_smaller(made: SymbolicMap, assignment: Assignment, certified: bool) -> Smallest | None:
+    """None, if that is certain; else some map, which says that it is not."""
+    return None if certified else Smallest(measure_of(made, assignment), False)
 
 
 def _floor(made: SymbolicMap, assignment: Assignment, index: int, aligned: bool) -> int:
@@ -161,7 +208,7 @@ def _exactly(made: SymbolicMap, query: Query, values: Sequence[int]) -> Assignme
     return query.ask(guards, 5_000_000).assignment
 
 
-def _off(made: SymbolicMap, alignment: int) -> Any:
+def off_grid(made: SymbolicMap, alignment: int) -> Any:
     """How many addresses are not multiples of `alignment`."""
     total: Any = 0
     symbols = made.symbols
@@ -173,9 +220,9 @@ def _off(made: SymbolicMap, alignment: int) -> Any:
     return total
 
 
-def _lower(query: Query, count: Any, current: int, budget: int) -> tuple[int, bool]:
+def _lower(query: Query, count: Any, current: int, budget: int, fewest: int) -> tuple[int, bool]:
     """The smallest value of a counter that is possible, from below: it is mostly the lowest."""
-    low = count if isinstance(count, int) else count.low
+    low = max(fewest, count if isinstance(count, int) else count.low)
     while low < current:
         answer = query.ask([count <= low], budget)
         if answer.assignment is not None:

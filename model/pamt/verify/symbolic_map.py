@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pamt.machine import Cmr, FreeRun, Machine, MemoryRange, Node
-from pamt.ranges import GIB, MIB, PAGE, Range
+from pamt.ranges import GIB, MIB, PAGE, Range, align_up
 from pamt.standins import complete, derive_zones
 from pamt.verify.allocator import SymbolicAllocator
 from pamt.verify.cases import Case
@@ -18,7 +18,6 @@ from pamt.verify.scope import Scope
 
 if TYPE_CHECKING:
     from pamt.smt.symbolic import Encoding, Symbols
-    from pamt.smt.symbolic_query import Assignment
 
 __all__ = ["EmptyCase", "SymbolicMap", "build_map", "inside_runs", "joined_runs", "plain_machine"]
 
@@ -45,18 +44,24 @@ class SymbolicMap:
         )
 
 
-def build_map(scope: Scope, case: Case, encoding: Encoding = "lin") -> SymbolicMap:
-    """Make the symbolic machine of a case, with its assumptions asserted."""
+def build_map(
+    scope: Scope, case: Case, encoding: Encoding = "lin", grain: int = PAGE
+) -> SymbolicMap:
+    """Make the symbolic machine of a case, with its assumptions asserted.
+
+    It stands for the maps of the case whose addresses are all multiples of `grain`.  Raises
+    EmptyCase when there is none.
+    """
     from pamt.smt.symbolic import Symbols
 
     symbols = Symbols(encoding)
     interpreter = Interpreter(symbols, PRIMITIVES)
-    memory = _memory(scope, case, symbols)
-    cmrs = _cmrs(scope, case, symbols)
+    memory = _memory(scope, case, symbols, grain)
+    cmrs = _cmrs(scope, case, symbols, grain)
     if scope.assumes("convertible"):
         for r in memory:
             symbols.assume(inside_runs(symbols, r.start, r.end, cmrs))
-    free = _free(scope, case, symbols, memory)
+    free = _free(scope, case, symbols, memory, grain)
     nodes = _nodes(case, interpreter, memory)
     machine = Machine(
         limits=scope.limits, cmrs=tuple(cmrs), memory=tuple(memory), nodes=nodes, free=tuple(free)
@@ -72,7 +77,7 @@ def build_map(scope: Scope, case: Case, encoding: Encoding = "lin") -> SymbolicM
     return SymbolicMap(case, symbols, interpreter, machine, case.free is not None, tuple(addresses))
 
 
-def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
+def _memory(scope: Scope, case: Case, symbols: Symbols, grain: int) -> list[MemoryRange]:
     steps: list[int] = [PAGE]
     bounds: list[tuple[int, int]] = []
     for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True)):
@@ -92,11 +97,12 @@ def _memory(scope: Scope, case: Case, symbols: Symbols) -> list[MemoryRange]:
         if index:
             apart = node == case.nodes[index - 1] and scope.assumes("apart")
             steps += [PAGE if apart else 0, PAGE]
-    bounds = _tightened(bounds, steps)
+    bounds = [(align_up(low, grain), high // grain * grain) for low, high in bounds]
+    bounds = _tightened(bounds, [grain if step else 0 for step in steps])
     made: list[MemoryRange] = []
     for index, node in enumerate(case.nodes):
-        start = symbols.address(f"start{index}", *bounds[2 * index])
-        end = symbols.address(f"end{index}", *bounds[2 * index + 1])
+        start = symbols.address(f"start{index}", *bounds[2 * index], grain)
+        end = symbols.address(f"end{index}", *bounds[2 * index + 1], grain)
         if index:
             symbols.assume_less(made[-1].end, start, steps[2 * index - 1] > 0)
         symbols.assume_less(start, end)
@@ -124,12 +130,12 @@ class EmptyCase(Exception):
     """No map belongs to a case: more ranges than pages, for example."""
 
 
-def _cmrs(scope: Scope, case: Case, symbols: Symbols) -> list[Cmr]:
+def _cmrs(scope: Scope, case: Case, symbols: Symbols, grain: int) -> list[Cmr]:
     made: list[Cmr] = []
     previous: Value = 0
     for index in range(case.cmrs):
-        base = symbols.address(f"cmr{index}", 0, scope.end - PAGE)
-        end = symbols.address(f"cmr{index}.end", 0, scope.end)
+        base = symbols.address(f"cmr{index}", 0, scope.end - PAGE, grain)
+        end = symbols.address(f"cmr{index}.end", 0, scope.end, grain)
         if scope.assumes("no-null-cmr"):
             symbols.assume_less(base, end)
         else:
@@ -157,7 +163,9 @@ def inside_runs(symbols: Symbols, start: Value, end: Value, cmrs: list[Cmr]) -> 
     return symbols.disjunction(options)
 
 
-def _free(scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange]) -> list[FreeRun]:
+def _free(
+    scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange], grain: int
+) -> list[FreeRun]:
     if case.free is None:
         # As the stand-in does it: all memory, without what lies below 1 MiB.
         kept = [r for index, r in enumerate(memory) if index >= case.below]
@@ -168,8 +176,8 @@ def _free(scope: Scope, case: Case, symbols: Symbols, memory: list[MemoryRange])
     for index, held in enumerate(case.free):
         inside = memory[held]
         low = max(scope.lowest, MIB)
-        start = symbols.address(f"free{index}", low, scope.end - PAGE)
-        end = symbols.address(f"free{index}.end", low + PAGE, scope.end)
+        start = symbols.address(f"free{index}", low, scope.end - PAGE, grain)
+        end = symbols.address(f"free{index}.end", low + PAGE, scope.end, grain)
         symbols.assume_less(start, end)
         symbols.assume_less(inside.start, start, False)
         symbols.assume_less(end, inside.end, False)
@@ -224,18 +232,25 @@ def _nodes(case: Case, interpreter: Interpreter, memory: list[MemoryRange]) -> t
     return tuple(made)
 
 
-def plain_machine(made: SymbolicMap, assignment: Assignment, name: str = "") -> Machine:
-    """The map that an assignment stands for, as a machine file would give it."""
-    integer = assignment.integer
-    machine = made.machine
+def plain_machine(scope: Scope, case: Case, addresses: Sequence[int], name: str = "") -> Machine:
+    """The map of a case at these addresses, as a machine file would give it.
+
+    `addresses` are in the order of :attr:`SymbolicMap.addresses`.
+    """
+    pairs = list(zip(addresses[::2], addresses[1::2], strict=True))
+    ranges = len(case.nodes)
     memory = tuple(
-        MemoryRange(integer(r.start), integer(r.end), r.node) for r in machine.memory or ()
+        MemoryRange(start, end, node)
+        for (start, end), node in zip(pairs[:ranges], case.nodes, strict=True)
     )
-    cmrs = tuple(Cmr(integer(c.base), integer(c.size)) for c in machine.cmrs or ())
+    cmrs = tuple(Cmr(start, end - start) for start, end in pairs[ranges : ranges + case.cmrs])
     free = None
-    if made.free_given:
-        free = tuple(FreeRun(integer(f.start), integer(f.end), f.node) for f in machine.free or ())
-    return Machine(name=name, limits=machine.limits, cmrs=cmrs, memory=memory, free=free)
+    if case.free is not None:
+        free = tuple(
+            FreeRun(start, end, case.nodes[held])
+            for (start, end), held in zip(pairs[ranges + case.cmrs :], case.free, strict=True)
+        )
+    return Machine(name=name, limits=scope.limits, cmrs=cmrs, memory=memory, free=free)
 
 
 def items_of(value: Value) -> list[tuple[Guard, Value]]:
