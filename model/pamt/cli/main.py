@@ -5,6 +5,7 @@ A command's module is imported when that command runs, so that none pays for ano
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -92,6 +93,9 @@ def entry() -> NoReturn:
     certain moments of an import.  The code is part of the contract, so after an interrupt nothing
     of Python's own ending is run.
     """
+    # Maps are millions of small tuples without cycles: looking for garbage among them takes a
+    # third of the time of a large map.
+    gc.set_threshold(200_000, 50, 100)
     code = main()
     if code == exits.NOT_SETTLED:
         sys.stdout.flush()
