@@ -300,3 +300,36 @@ def test_export_refuses_what_it_cannot_say(
     ran = pamt("export", EMR, *words)
     assert ran.exit == 2
     assert said in ran.err
+
+
+def test_place_says_what_comes_next(
+    pamt: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = pamt("place", EMR, "--reserve", "cmr", "-o", "best.toml").out
+    assert f"Next:    pamt check {EMR} best.toml" in kept
+    assert "-o best.toml" not in kept
+    infeasible = pamt("place", EMR).out.splitlines()[:10]
+    assert any(f"pamt repair {EMR}" in line for line in infeasible)
+
+
+def test_simulate_says_how_many_pamts_are_away_from_home(pamt: Callable[..., Any]) -> None:
+    huawei = EMR.with_name("huawei-8node-2016.toml")
+    assert pamt("simulate", huawei, "--quiet").out.endswith("; 6 of 9 PAMTs not on the home node\n")
+    eaglestream = EMR.with_name("spr-eaglestream-2s.toml")
+    assert "home node" not in pamt("simulate", eaglestream, "--quiet").out
+
+
+def test_an_interrupt_while_help_is_looked_for_keeps_the_verdict(
+    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pamt.solve import relaxations
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(relaxations, "relaxations", interrupted)
+    ran = pamt("place", EMR)
+    assert ran.exit == 1
+    assert ran.out.startswith("INFEASIBLE: TDMR [0x0, 0x80000000) needs 17 reserved areas")
+    assert f"Next:    pamt repair {EMR}" in ran.out

@@ -14,6 +14,7 @@ __all__ = [
     "configuration_product",
     "load_configuration",
     "one_standard_input",
+    "writes_a_configuration",
 ]
 
 
@@ -40,18 +41,26 @@ def one_standard_input(machine: str, configuration: str | None) -> None:
         raise click.UsageError("standard input (-): MACHINE or CONFIGURATION, only one of them")
 
 
+def writes_a_configuration(output: Output) -> bool:
+    """Whether ``-o FILE`` asks for a configuration by its suffix: .toml, .bin, .json.
+
+    With ``--json``, a .json file gets the result instead.
+    """
+    suffix = "" if output.file is None else output.file.suffix.lower()
+    return suffix in ({".toml", ".bin"} if output.as_json else {".toml", ".bin", ".json"})
+
+
 def configuration_product(
     output: Output, configuration: Configuration | None
 ) -> Callable[[], bytes] | None:
-    """What ``-o FILE`` gets, if its name asks for a configuration: by suffix .toml, .bin, .json.
+    """What ``-o FILE`` gets, if its name asks for a configuration.
 
-    With ``--json``, a .json file gets the result instead.  Where there is no configuration to
-    write, that is said, and nothing is written.
+    Where there is no configuration to write, that is said, and nothing is written.
     """
-    suffix = "" if output.file is None else output.file.suffix.lower()
-    wanted = {".toml", ".bin"} if output.as_json else {".toml", ".bin", ".json"}
-    if suffix not in wanted:
+    if not writes_a_configuration(output):
         return None
+    assert output.file is not None
+    suffix = output.file.suffix.lower()
 
     def product() -> bytes:
         from pamt.maps.configuration_file import dump_configuration

@@ -31,15 +31,28 @@ def space_options(function: click.decorators.FC) -> click.decorators.FC:
             metavar="PAGES",
             help="Pages of memory that may be withdrawn.",
         ),
-        click.option("--reserve", type=click.Choice(["memory", "cmr", "minimal"])),
-        click.option("--pamt", type=click.Choice(["chunk", "split"])),
-        click.option("--tdmrs", type=click.Choice(["kernel", "free"])),
+        click.option(
+            "--reserve",
+            type=click.Choice(["memory", "cmr", "minimal"]),
+            help="Reserve all that is not memory, all that is in no CMR, or what the module needs.",
+        ),
+        click.option(
+            "--pamt",
+            type=click.Choice(["chunk", "split"]),
+            help="The three PAMTs of a TDMR in one chunk, or each by itself.",
+        ),
+        click.option(
+            "--tdmrs",
+            type=click.Choice(["kernel", "free"]),
+            help="TDMRs as the kernel lays them out, or cut at any GiB.",
+        ),
         click.option(
             "--space",
             type=click.Choice(["linux", "module"]),
             default="linux",
             show_default=True,
-            help="What may be decided; the options below change one part of it.",
+            help="linux: kernel, chunk, memory; module: free, split, minimal. The options below"
+            " change one part of it (docs/place.md).",
         ),
     ):
         function = option(function)
@@ -64,7 +77,7 @@ def space_of(
     metavar="NAMES",
     default="lost,remote,max_areas,areas,tdmrs,pamt_pages",
     show_default=True,
-    help="What to minimise, most important first.",
+    help="What to minimise, most important first (docs/place.md).",
 )
 @click.option(
     "--certificate",
@@ -103,6 +116,7 @@ def command(
     """
     from pamt.cli.configurations import configuration_product
     from pamt.cli.inputs import load_machine
+    from pamt.cli.progress import ProgressLine
     from pamt.placement import parse_objective
     from pamt.report.place import place_fields, place_text
     from pamt.solve import InternalDisagreement, place
@@ -116,7 +130,9 @@ def command(
     loaded = load_machine(machine)
     interrupted = False
     try:
-        result = place(loaded.machine, wanted, order, steps or DEFAULT_STEPS)
+        with ProgressLine(quiet=output.quiet) as line:
+            line.say("looking for the best placement (Ctrl-C: the best known so far)")
+            result = place(loaded.machine, wanted, order, steps or DEFAULT_STEPS)
     except InternalDisagreement as error:
         from pamt.cli.reproduction import leave_reproduction
 
@@ -128,7 +144,7 @@ def command(
     except KeyboardInterrupt:
         interrupted = True
         result = _best_known(loaded.machine, wanted, order)
-    placed = _placed(machine, loaded.machine, wanted, result)
+    placed = _placed(machine, loaded.machine, wanted, result, output)
     if certificate is not None and result.certificate is not None:
         from pamt.cli.certificates import write_certificate
 
@@ -173,7 +189,9 @@ def _best_known(machine: Machine, space: Space, order: tuple[str, ...]) -> Place
     )
 
 
-def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> Placed:
+def _placed(
+    path: str, machine: Machine, space: Space, result: PlaceResult, output: Output
+) -> Placed:
     """The result with what a reader wants beside it: reasons, rivals, next steps."""
     from pamt.explain.causes import Explanation, explain_infeasible
     from pamt.explain.sentences import paragraphs
@@ -185,7 +203,7 @@ def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> P
     reasons: tuple[Reason, ...] = ()
     helping: Helping | None = None
     if result.verdict == "INFEASIBLE":
-        helping = _helping(machine, space)
+        helping = _helping(machine, space, output)
         question = pose(machine, space)
         explanation = explain_infeasible(question)
         reasons = tuple(
@@ -217,18 +235,26 @@ def _placed(path: str, machine: Machine, space: Space, result: PlaceResult) -> P
             "steps": result.statistics.steps,
             "assertions": result.statistics.assertions,
         },
-        _next_steps(path, space, result.verdict, helping),
+        _next_steps(path, space, result.verdict, output, helping),
         relaxations=helping,
         canonical=result.canonical,
     )
 
 
-def _helping(machine: Machine, space: Space) -> Helping:
-    """What would make an infeasible question feasible."""
+def _helping(machine: Machine, space: Space, output: Output) -> Helping | None:
+    """What would make an infeasible question feasible; None after an interrupt."""
+    from pamt.cli.progress import ProgressLine
     from pamt.report.place import Helping
+    from pamt.smt.interrupt import interruptible
     from pamt.solve.relaxations import relaxations
 
-    found = relaxations(machine, space)
+    try:
+        with ProgressLine(quiet=output.quiet) as line, interruptible():
+            line.say("INFEASIBLE; looking for what would help (Ctrl-C: without that)")
+            found = relaxations(machine, space)
+    except KeyboardInterrupt:
+        # The verdict is settled, and stands.
+        return None
     return Helping(
         {f"{option.option} {option.value}": option.helps for option in found.single},
         found.give_up.at_least,
@@ -250,20 +276,34 @@ def _options(space: Space) -> str:
 
 
 def _next_steps(
-    path: str, space: Space, verdict: str, helping: Helping | None = None
+    path: str, space: Space, verdict: str, output: Output, helping: Helping | None = None
 ) -> tuple[str, ...]:
+    from pamt.cli.configurations import writes_a_configuration
+
     if verdict in {"OPTIMAL", "FEASIBLE"}:
+        if writes_a_configuration(output):
+            return (f"pamt check {path} {output.file}    (ask the module)",)
         again = f"pamt place {path}{_options(space)} -o best.toml && pamt check {path} best.toml"
         return (f"{again}    (keep it, ask the module)",)
-    if verdict == "INFEASIBLE" and helping is not None:
-        helps = next((name for name, does in helping.single.items() if does), None)
-        wanted = (helps,) if helps else helping.together or ()
-        if wanted:
-            wider = _options(space._replace(**dict(name.split() for name in wanted)))  # type: ignore[arg-type]
-            return (f"pamt place {path}{wider}    (has an answer)",)
-        if helping.give_up_at_most is not None:
-            wider = _options(space._replace(give_up=helping.give_up_at_most))
-            return (f"pamt place {path}{wider}    (has an answer)",)
+    if verdict == "INFEASIBLE":
+        repair = f"pamt repair {path}    (what to change so that the kernel's own layout works)"
+        wider = _wider(space, helping)
+        if wider is None:
+            return (repair,)
+        return (f"pamt place {path}{_options(wider)}    (has an answer)", repair)
     if verdict == "UNDECIDED":
         return (f"pamt place {path}{_options(space)} --steps NUMBER    (with more steps)",)
     return ()
+
+
+def _wider(space: Space, helping: Helping | None) -> Space | None:
+    """The space, set as little wider as is known to help."""
+    if helping is None:
+        return None
+    helps = next((name for name, does in helping.single.items() if does), None)
+    wanted = (helps,) if helps else helping.together or ()
+    if wanted:
+        return space._replace(**dict(name.split() for name in wanted))  # type: ignore[arg-type]
+    if helping.give_up_at_most is not None:
+        return space._replace(give_up=helping.give_up_at_most)
+    return None

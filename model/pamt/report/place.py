@@ -178,6 +178,8 @@ def place_text(placed: Placed) -> Iterator[str]:
     if placed.relaxations is not None:
         yield from _relaxations_text(placed.relaxations)
     for number, reason in enumerate(placed.reasons, start=1):
+        if number == 1 and reason.minimal and not reason.items:
+            continue  # the verdict line has said it all
         yield ""
         lead = "Why" if number == 1 else "Also"
         open_end = "" if reason.minimal else " (perhaps with fewer causes)"

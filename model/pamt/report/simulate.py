@@ -11,6 +11,7 @@ from pamt.kernel.memlist import trim_cmrs
 from pamt.machine import Machine
 from pamt.module.status import Status
 from pamt.outcome import EIO, ENOMEM, Outcome
+from pamt.policies.registry import DEFAULT_POLICY
 from pamt.ranges import PAGE, Range
 from pamt.report.module_answer import condition, status_fields, status_text
 from pamt.report.table import table
@@ -138,6 +139,7 @@ def _headline(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
         return (
             f"SUCCEEDS: {count(len(outcome.tdmrs), 'TDMR')}, {outcome.pamt_kb} KB allocated for"
             f" PAMT, at most {most} of {limits.max_reserved_per_tdmr} reserved areas in a TDMR"
+            + _remote_text(outcome)
         )
     at = outcome.failed_tdmr
     what = outcome.reason
@@ -163,6 +165,14 @@ def _headline(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
     elif outcome.reason == "EINVAL_memlist_not_in_cmr":
         what = "a memory range lies in no single CMR"
     return f"FAILS: {errno_text(outcome.ret)}: {what}"
+
+
+def _remote_text(outcome: Outcome) -> str:
+    """How many PAMTs a success has away from home; nothing where there is none."""
+    remote = sum(t.pamt_node != t.home for t in outcome.tdmrs if t.home is not None)
+    return (
+        f"; {remote} of {count(len(outcome.tdmrs), 'PAMT')} not on the home node" if remote else ""
+    )
 
 
 def _reason(simulated: Simulated, areas: Sequence[AreaEvidence]) -> str:
@@ -210,9 +220,9 @@ def _next_steps(simulated: Simulated) -> Iterator[str]:
     if simulated.outcome.succeeded:
         yield f"pamt show {path} --policy {simulated.policy}    (draw what the module refuses)"
         return
+    chosen = "" if simulated.policy == DEFAULT_POLICY else f" --policy {simulated.policy}"
+    yield f"pamt repair {path}{chosen}    (what to change so that it works)"
     yield f"pamt place {path}    (is there any layout that works, and if not, why)"
-    if simulated.policy == "linux:mainline" and simulated.outcome.reason == "ENOSPC_reserved":
-        yield f"pamt simulate {path} --policy linux:cmr-v8.2    (holes from the CMRs instead)"
 
 
 def _area_list(simulated: Simulated, areas: Sequence[AreaEvidence]) -> Iterator[str]:
