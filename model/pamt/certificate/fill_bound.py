@@ -53,9 +53,7 @@ def excludes_claim(question: Question, order: Sequence[str], at_most: Mapping[st
     return _too_few(facts, few, at_most) or _none_fits(question, facts, gaps, at_most)
 
 
-def claim_facts(
-    question: Question, at_most: Mapping[str, int]
-) -> tuple[CutFacts, tuple[Gap, ...]]:
+def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
     """What cuts cost under a claim's conditions, and the gaps that may be filled."""
     if question.trivial is not None:
         raise ValueError("this question has no bound over cuts")
@@ -86,7 +84,9 @@ def _at_home(question: Question, at_most: Mapping[str, int]) -> bool:
     if question.tdmrs is None:
         homes = {r.node for r in question.memory}
         nodes = question.free_by_node
-        return at_most["remote"] <= 0 and all(question.weight(a, b) >= 0 for a in homes for b in nodes)
+        return at_most["remote"] <= 0 and all(
+            question.weight(a, b) >= 0 for a in homes for b in nodes
+        )
     return at_most["remote"] <= sum(
         fact.pages * _least_weight(question, fact.home) for fact in question.tdmrs
     )
@@ -190,7 +190,7 @@ def most_fills(
     for gap in gaps:
         runs = list(_runs(question, gap))
         node = runs[0][0] if -1 not in rooms else -1
-        own = [pages for n, pages in runs if n == node or node == -1]
+        own = [pages for n, pages in runs if node in (n, -1)]
         # What is no multiple of a 4K region's unit is 2M and 1G regions.
         rest = sum(pages % unit for pages in own) if split else 0
         needs.setdefault(node, []).append((sum(own), rest))

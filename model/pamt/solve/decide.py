@@ -124,7 +124,10 @@ def _settle(question: Question, proof: Proof, budget: int, canonical: bool) -> P
         if found.verdict != OPTIMAL:
             return known
         bound = known.bound
-    certificate = _complete(question.space, found, placed, claims)
+    low = known.bound
+    if found.verdict == FEASIBLE and low is not None and bound is not None:
+        bound = max(bound, low, key=lambda values: values.key(known.order))
+    certificate = _complete(question.space, replace(found, bound=bound), placed, claims)
     return replace(found, bound=bound, statistics=statistics, certificate=certificate)
 
 

@@ -10,6 +10,8 @@ optimal, and the bound, which the checker adds up again, is its certificate.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from pamt.certificate.check import floor
@@ -20,7 +22,7 @@ from pamt.certificate.format import Cuts as CutsStep
 from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
 from pamt.placement import Objective, Question, build, evaluate
-from pamt.ranges import PAGE, Range
+from pamt.ranges import GIB, PAGE, Range
 from pamt.solve.engine.branch import Budget, OutOfNodes, decide
 from pamt.solve.engine.canonical import canonical_packing
 from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts
@@ -41,6 +43,7 @@ from pamt.solve.result import (
 __all__ = ["Proof", "place_any_cut"]
 
 ENGINE = "exact"
+FEW_CUTS = 3
 MOST_CUTS = 40
 """Cuts for which a placement is looked for."""
 
@@ -83,6 +86,8 @@ class _Search:
         self._budget = budget
         self._canonical = canonical
         self._best: _Found | None = None
+        self._open = False
+        """Whether a search for a placement came to no end."""
 
     def run(self) -> Proof:
         question, order = self._question, self._order
@@ -125,6 +130,8 @@ class _Search:
                 self._better(found)
             exact = exact and settled
         if self._question.space.reserve != "minimal":
+            if self._best is None:
+                self._look_by_node(facts, bounds)
             return
         for tdmrs, bases in fill(self._question, self._order, self._key):
             made = self._made(tdmrs, bases, canonical=False)
@@ -132,6 +139,16 @@ class _Search:
                 self._better(made)
                 if made.objective.key(self._order) == target:
                     return
+
+    def _look_by_node(self, facts: CutFacts, bounds: Bounds) -> None:
+        """Some placement, where each node has room and areas for its own PAMTs."""
+        for tdmrs, cap in self._by_node(facts):
+            question = fix_cut(self._question, tdmrs)
+            limits = Limits(remote=bounds.values.get("remote"), max_areas=cap)
+            found = self._packed(question, tdmrs, limits, whole=False)
+            if found is not None:
+                self._better(found)
+                return
 
     def _key(self) -> tuple[int, ...] | None:
         return None if self._best is None else self._best.objective.key(self._order)
@@ -149,7 +166,6 @@ class _Search:
             return
         additive = tuple(name for name in self._order if name in ADDITIVE)
         most = bounds.values.get("max_areas")
-        tried = 0
         seen: set[tuple[tuple[int, int], ...]] = set()
         plain = facts.unfilled()
         for some, cap in ((facts, most), (plain, most), (plain, _least_cap(plain))):
@@ -161,7 +177,22 @@ class _Search:
                 if cut not in seen:
                     seen.add(cut)
                     yield tuple(cut_ranges(facts, cut))
-                    tried += 1
+
+    def _by_node(self, facts: CutFacts) -> Iterator[tuple[tuple[Range, ...], int]]:
+        """Cuts at every border of nodes, with ever more areas allowed in the fullest TDMR."""
+        question = self._question
+        if question.tdmrs is not None:
+            return
+        firsts = [question.facts(Range(c * GIB, (c + 1) * GIB)).home for c in facts.cells]
+        # Joined across such a border, cells count more areas than any TDMR may have.
+        apart = tuple(
+            links + (2 * facts.limit if a != b else 0)
+            for links, (a, b) in zip(facts.joined, pairwise(firsts), strict=True)
+        )
+        split = replace(facts.unfilled(), least_joined=apart)
+        for cap in range(1, facts.limit + 1):
+            for cut in islice(cheapest_cuts(split, ("areas", "tdmrs"), cap), FEW_CUTS):
+                yield tuple(cut_ranges(facts, cut)), cap
 
     def _on(self, tdmrs: tuple[Range, ...], bound: Mapping[str, int]) -> tuple[_Found | None, bool]:
         """A placement for these TDMRs; and whether, without one, there is none at the bound."""
@@ -179,9 +210,7 @@ class _Search:
         whole = question.space.pamt == "chunk" or "areas" in self._order
         limits = {n: v for n, v in bound.items() if n in ("remote", "max_areas", "areas")}
         found = self._packed(question, tdmrs, Limits(**limits), whole)
-        if found is not None or question.space.pamt == "split":
-            return found, whole
-        return None, True
+        return found, whole and not self._open
 
     def _packed(
         self, question: Question, tdmrs: tuple[Range, ...], limits: Limits, whole: bool
@@ -192,6 +221,7 @@ class _Search:
         try:
             packing = decide(problem, self._budget).packing
         except OutOfNodes:
+            self._open = True
             return None
         if packing is None:
             return None

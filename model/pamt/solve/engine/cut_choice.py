@@ -155,7 +155,7 @@ def sampled_cuts(
     cells = len(facts.cells)
     if count > cells or cuts.layer(count)[0] >= NEVER:
         return
-    random = Random(cells)
+    random = Random(cells)  # noqa: S311 - for variety, nothing is secret here
     wanted = frozenset(sizes)
     ends: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
     behind = [cuts.behind(cuts.layer(k)) for k in range(count)]

@@ -10,7 +10,7 @@ until the pieces add up to every free run that is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, islice
 from math import gcd
 
@@ -21,18 +21,18 @@ from pamt.placement import NodeRun, Question
 from pamt.ranges import PAGE, Range
 from pamt.solve.engine.cut_choice import cheapest_cuts, sampled_cuts
 from pamt.solve.engine.fixed_cut import fix_cut
-from pamt.solve.engine.hang import Piece, hang, pieces_of
+from pamt.solve.engine.hang import Piece, Pieces, hang
 
 __all__ = ["fill"]
 
 FEW_GAPS = 5
 """Up to here all sets of gaps are looked at; of more, the shortest."""
-MOST_SETS = 40
-MOST_CUTS = 500
+SET_SIZES = (1, 2, 3, 4, 6, 8)
+MOST_CUTS = 200
 """Cuts looked at for a set of gaps."""
-MOST_DRAWN = 1500
+MOST_DRAWN = 800
 """Cuts drawn at random besides."""
-MORE_TDMRS = 6
+MORE_TDMRS = 4
 """TDMRs that a cut may have beyond the least number."""
 MOST_HUNG = 20
 """Cuts whose pieces add up, but whose other pieces found no place."""
@@ -49,9 +49,9 @@ def fill(
     """
     _, gaps = claim_facts(question, {"remote": floor(question, "remote")})
     ranked: list[tuple[tuple[int, ...], int, tuple[Range, ...]]] = []
-    for at, chosen in enumerate(islice(_sets(gaps), MOST_SETS)):
+    for at, chosen in enumerate(_sets(gaps)):
         bounds = _bounds(question, chosen, order)
-        if bounds is not None:
+        if bounds is not None and _may_be(question, chosen, bounds):
             ranked.append((tuple(bounds.values()), at, chosen))
     for key, _, chosen in sorted(ranked):
         known = best()
@@ -59,7 +59,15 @@ def fill(
             yield from _with(question, order, chosen)
 
 
-def _bounds(question: Question, gaps: Sequence[Range], order: Sequence[str]) -> dict[str, int] | None:
+def _may_be(question: Question, gaps: Sequence[Range], values: Mapping[str, int]) -> bool:
+    """Whether all these gaps may be filled where this little is allowed."""
+    known = {name: values[name] for name in ("remote", "max_areas") if name in values}
+    return set(gaps) <= set(claim_facts(question, known)[1])
+
+
+def _bounds(
+    question: Question, gaps: Sequence[Range], order: Sequence[str]
+) -> dict[str, int] | None:
     """The least of each component, in order, with these gaps filled."""
     facts = cut_facts(question, gaps)
     values: dict[str, int] = {}
@@ -90,7 +98,7 @@ def _sets(gaps: Sequence[Range]) -> Iterator[tuple[Range, ...]]:
             yield from combinations(gaps, number)
         return
     short = sorted(gaps, key=lambda gap: (gap.size, gap.start))
-    for number in range(1, MOST_SETS + 1):
+    for number in SET_SIZES:
         yield tuple(sorted(short[:number]))
 
 
@@ -103,12 +111,13 @@ def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> It
     ]
     wanted.sort(key=lambda run: (run.start - run.end, run.start))
     at_home = "remote" in order
+    all_pieces = Pieces(question, at_home=at_home)
     for cuts in _cuts(question, order, gaps, wanted):
         # The cheapest of the cuts of one kind; the kinds come cheapest first.
         hung = 0
         found: list[tuple[int, Layout]] = []
         for tdmrs in cuts:
-            pieces = pieces_of(question, tdmrs, at_home=at_home)
+            pieces = all_pieces.of(tdmrs)
             pages = sum(piece.pages for piece in pieces)
             if hung >= MOST_HUNG or (found and pages >= found[0][0]):
                 continue
@@ -130,7 +139,9 @@ def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> It
             return
 
 
-def _filled(pieces: Sequence[Piece], wanted: Sequence[NodeRun]) -> dict[tuple[int, int], int] | None:
+def _filled(
+    pieces: Sequence[Piece], wanted: Sequence[NodeRun]
+) -> dict[tuple[int, int], int] | None:
     """First pages of pieces that fill all these runs; None where they don't add up."""
     placed: dict[tuple[int, int], int] = {}
     for run in wanted:

@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pamt.placement import Question
-from pamt.ranges import PAGE, Range
+from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["Hung", "Piece", "hang", "pieces_of"]
+__all__ = ["Hung", "Piece", "Pieces", "hang"]
 
 
 class Piece(NamedTuple):
@@ -64,11 +64,12 @@ def hang(
 ) -> Hung | None:
     """Places for all PAMTs of these TDMRs that add no area; None where none were found.
 
-    `at_home`: only on the nearest nodes with free runs.  `placed`: first page of regions, by TDMR and level,
-    that fill whole free runs.  `opened`: so many areas may be added, in the longest slots.
+    `at_home`: only on the nearest nodes with free runs.  `placed`: first page of regions, by TDMR
+    and level, that fill whole free runs.  `opened`: so many areas may be added, in the longest
+    slots.
     """
     done = placed or {}
-    pieces = [p for p in pieces_of(question, tdmrs, at_home=at_home) if p[:2] not in done]
+    pieces = [p for p in Pieces(question, at_home=at_home).of(tdmrs) if p[:2] not in done]
     full = set(done.values())
     slots = [slot for slot in _slots(question, tdmrs) if slot.low not in full]
     closed = sorted((s for s in slots if not (s.left or s.right)), key=lambda s: -s.pages)
@@ -85,8 +86,8 @@ def hang(
         lowest = lowest and exact
         bases[piece.tdmr][piece.level] = chosen * PAGE
     if question.space.pamt == "chunk":
-        for index, tdmr in enumerate(tdmrs):
-            sizes = question.facts(tdmr).sizes
+        for index, where in enumerate(tdmrs):
+            sizes = question.facts(where).sizes
             bases[index][1] = bases[index][0] + sizes.level_4k
             bases[index][2] = bases[index][1] + sizes.level_2m
     return Hung(tuple((b4, b2, b1) for b4, b2, b1 in bases), lowest)
@@ -133,22 +134,44 @@ def _fit(pieces: Sequence[Piece], slots: Sequence[_Slot]) -> bool:
     return True
 
 
-def pieces_of(question: Question, tdmrs: Sequence[Range], *, at_home: bool) -> list[Piece]:
-    """In canonical order."""
-    found: list[Piece] = []
-    nodes = sorted(question.free_by_node)
-    for index, tdmr in enumerate(tdmrs):
-        facts = question.facts(tdmr)
-        weights = {node: question.weight(facts.home, node) for node in nodes}
+class Pieces:
+    """The pieces of any cut of one question; what TDMRs have in common is worked out once.
+
+    `at_home`: only on the nearest nodes with free runs.
+    """
+
+    def __init__(self, question: Question, *, at_home: bool) -> None:
+        self._question = question
+        self._at_home = at_home
+        self._ends = [r.end for r in question.memory]
+        self._near: dict[int, frozenset[int]] = {}
+        self._pages: dict[int, tuple[int, ...]] = {}
+
+    def of(self, tdmrs: Sequence[Range]) -> list[Piece]:
+        """In canonical order."""
+        found: list[Piece] = []
+        for index, tdmr in enumerate(tdmrs):
+            home = self._question.memory[bisect_right(self._ends, tdmr.start)].node
+            near = self._near.get(home)
+            if near is None:
+                near = self._near[home] = self._nearest(home)
+            gib = tdmr.size // GIB
+            sizes = self._pages.get(gib)
+            if sizes is None:
+                sizes = self._pages[gib] = self._sizes(gib)
+            found += [Piece(index, level, pages, near) for level, pages in enumerate(sizes)]
+        return found
+
+    def _nearest(self, home: int) -> frozenset[int]:
+        question = self._question
+        weights = {node: question.weight(home, node) for node in question.free_by_node}
         least = min(weights.values(), default=0)
-        near = frozenset(n for n in nodes if not at_home or weights[n] == least)
-        if question.space.pamt == "chunk":
-            found.append(Piece(index, 0, facts.pages, near))
-            continue
-        found += [
-            Piece(index, level, size // PAGE, near) for level, size in enumerate(facts.sizes)
-        ]
-    return found
+        return frozenset(n for n, w in weights.items() if not self._at_home or w == least)
+
+    def _sizes(self, gib: int) -> tuple[int, ...]:
+        sizes = self._question.sizes(gib)
+        whole = self._question.space.pamt == "chunk"
+        return tuple(size // PAGE for size in ((sizes.total,) if whole else sizes))
 
 
 def _slots(question: Question, tdmrs: Sequence[Range]) -> list[_Slot]:
