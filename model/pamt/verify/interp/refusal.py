@@ -30,6 +30,10 @@ class Refusal(Exception):
         self.what = what
         self.instead = instead
 
+    def __reduce__(self) -> tuple[type[Refusal], tuple[Place, str, str]]:
+        # It may come out of another process.
+        return Refusal, (self.place, self.what, self.instead)
+
 
 def place_of(file: str, node: ast.AST) -> Place:
     """Where `node` stands in `file`."""
