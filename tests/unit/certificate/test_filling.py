@@ -47,19 +47,69 @@ def test_front_ascends_and_starts_empty(items: list[Item], room: int) -> None:
     assert front[-1][0] <= room
 
 
-@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=60))
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=40))
 @settings(max_examples=100, deadline=None)
-def test_thinning_only_overestimates(pairs: list[tuple[int, int]]) -> None:
-    front = filling.pruned(list(pairs))
-    longest = filling.LONGEST_FRONT
-    try:
-        filling.LONGEST_FRONT = 5
-        short = thinned(list(front))
-    finally:
-        filling.LONGEST_FRONT = longest
+def test_thinning_only_overestimates(steps: list[tuple[int, int]]) -> None:
+    front = [(0, 0)]
+    for pages, value in steps:
+        front.append((front[-1][0] + pages, front[-1][1] + value))
+    short = thinned_to(5, front)
     assert len(short) <= 5
     for pages, value in front:
         assert any(p <= pages and v >= value for p, v in short)
+
+
+def thinned_to(longest: int, front: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    before = filling.LONGEST_FRONT
+    try:
+        filling.LONGEST_FRONT = longest
+        return thinned(list(front))
+    finally:
+        filling.LONGEST_FRONT = before
+
+
+def test_thinning_joins_neighbours_and_no_more() -> None:
+    front = [(at, 10 * at) for at in range(6)]
+    assert thinned_to(6, front) == front
+    assert thinned_to(5, front) == [(0, 10), (2, 30), (4, 50)]
+    assert thinned_to(4, front[:5]) == [(0, 10), (2, 30), (4, 40)]
+    assert thinned_to(2, front) == [(0, 30), (4, 50)]
+
+
+def test_only_pairs_that_no_other_matches_stay() -> None:
+    assert filling.pruned([(3, 4), (0, 0), (1, 4), (3, 9), (1, 2), (5, 9)]) == [
+        (0, 0),
+        (1, 4),
+        (3, 9),
+    ]
+
+
+def test_a_crossing_piece_begins_anywhere_before_the_border() -> None:
+    # A piece of 3 pages and a border after 4: it may begin on page 2 or 3, ends on page 5 or 6.
+    def best(room: int, *before: Item) -> int:
+        return best_in_chain([Stretch(4, before, [Crossing(3, [7], 0)]), Stretch(room, [])])
+
+    assert [best(room) for room in (0, 1, 2)] == [0, 7, 7]
+    # What lies before it moves it up: 3 pages leave 1, so 2 must follow.
+    assert [best(room, Item(3, 1)) for room in (1, 2)] == [7, 8]
+    assert best(2, Item(4, 1)) == 7
+
+
+def test_a_crossing_piece_costs_by_the_stretches_it_overlaps() -> None:
+    chain = [Stretch(1, [], [Crossing(3, [9, 5], 0)]), Stretch(1, []), Stretch(1, [])]
+    assert best_in_chain(chain) == 5
+    assert best_in_chain([chain[0], Stretch(2, []), chain[2]]) == 9
+    # What follows a crossing piece begins where it ends.
+    after = Stretch(3, [Item(2, 4)])
+    assert best_in_chain([Stretch(1, [], [Crossing(2, [9], 0)]), after]) == 13
+    assert best_in_chain([Stretch(1, [], [Crossing(3, [9], 0)]), after]) == 9
+    assert best_in_chain([Stretch(1, [], [Crossing(2, [-9], 0)]), after]) == 4
+
+
+def test_a_value_of_nothing_is_no_gain() -> None:
+    assert best_in_runs([Item(1, -3), Item(1, 0)], [5]) == 0
+    assert best_in_runs([Item(3, 2)], []) == 0
+    assert best_in_runs([Item(3, 2), Item(4, 5)], [2, 3, 6, 7]) == 0 + 2 + 5 + 7
 
 
 def best_layout(lengths: list[int], pieces: list[tuple[int, int]], price: list[int]) -> int:

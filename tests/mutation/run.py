@@ -1,0 +1,213 @@
+"""Would the tests notice if the certificate checker were wrong?
+
+Changes one thing at a time in the modules below and runs the tests of certificates against it, in
+a fork with the changed function in place, until the first failure or the time limit.  Prints the
+changes that no test notices; those argued in survivors.md are counted apart.  Exit 1 where another
+is left, or where one that is argued is now noticed or gone.
+
+    python tests/mutation/run.py [words that the names of mutants must contain]
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import NamedTuple
+
+import pytest
+from mutator import Mutant, mutants
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ("filling", "relaxation", "check", "format")
+TESTS = "tests/unit/certificate"
+EXAMPLES = 100
+TOO_RANDOM = "test_mutations_are_refused_or_true"
+"""Whether it notices is chance; left out, so that what is noticed is noticed by design."""
+ABOUT = {"filling": ("test_filling", "test_sums"), "format": ("test_corpus", "test_text")}
+"""The test files that a module's mutants are run against; for the other modules: all."""
+ARGUED = Path(__file__).parent / "survivors.md"
+SECONDS = 20
+MEMORY = 3 << 30
+JOBS = int(os.environ.get("JOBS", "2"))
+
+
+class Running(NamedTuple):
+    mutant: Mutant
+    child: int
+    pipe: int
+    until: float
+
+
+class Mutate:
+    """In the place of pytest's loop over the tests: the loop over mutants, each with all tests."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.failed = False
+        self.killed: dict[str, str] = {}
+        self.survived: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.name != TOO_RANDOM]
+        items.sort(key=_is_slow)
+        for item in items:
+            _quiet(item)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed = self.failed or report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if self.first_failure(session):
+            raise pytest.UsageError("the tests fail without any change")
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        waiting = list(reversed(every_mutant(self.words)))
+        running: list[Running] = []
+        while waiting or running:
+            while waiting and len(running) < JOBS:
+                running.append(self.start(session, waiting.pop()))
+            running = [one for one in running if not self.ended(one)]
+            select.select([one.pipe for one in running], [], [], 0.05)
+        return True
+
+    def first_failure(self, session: pytest.Session) -> str:
+        for at, item in enumerate(session.items):
+            following = session.items[at + 1] if at + 1 < len(session.items) else None
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                return item.nodeid
+        return ""
+
+    def start(self, session: pytest.Session, mutant: Mutant) -> Running:
+        reads, writes = os.pipe()
+        until = time.monotonic() + SECONDS
+        child = os.fork()
+        if child:
+            os.close(writes)
+            return Running(mutant, child, reads, until)
+        found = "breaks the run"
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os.dup2(1, 2)
+            install(mutant)
+            about = ABOUT.get(mutant.file, ("test_",))
+            session.items = [i for i in session.items if i.path.stem.startswith(about)]
+            found = self.first_failure(session)
+        finally:
+            os.write(writes, (found or "-").encode())
+            os._exit(0)
+
+    def ended(self, one: Running) -> bool:
+        """Whether a mutant is judged."""
+        late = time.monotonic() > one.until
+        if late:
+            os.kill(one.child, signal.SIGKILL)
+        elif not select.select([one.pipe], [], [], 0)[0]:
+            return False
+        found = "takes too long" if late else os.read(one.pipe, 4096).decode()
+        os.close(one.pipe)
+        os.waitpid(one.child, 0)
+        if found == "-":
+            self.survived.append(one.mutant.name)
+            print(f"\nsurvives: {one.mutant.name}", flush=True)
+        else:
+            self.killed[one.mutant.name] = found
+        return True
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return hasattr(getattr(item, "obj", None), "hypothesis")
+
+
+def _quiet(item: pytest.Item) -> None:
+    """The same examples in every run; nothing shrunk, nothing remembered."""
+    # Not at the top: pytest wants to be there before hypothesis is imported.
+    from hypothesis import Phase, settings
+
+    test = getattr(item, "obj", None)
+    if _is_slow(item):
+        test._hypothesis_internal_use_settings = settings(
+            test._hypothesis_internal_use_settings,
+            database=None,
+            max_examples=EXAMPLES,
+            derandomize=True,
+            phases=(Phase.explicit, Phase.generate),
+        )
+
+
+def every_mutant(words: list[str]) -> list[Mutant]:
+    found: list[Mutant] = []
+    for module in MODULES:
+        source = (ROOT / "model" / "pamt" / "certificate" / f"{module}.py").read_text()
+        found += [m for m in mutants(module, source) if all(w in m.name for w in words)]
+    return found
+
+
+def install(mutant: Mutant) -> None:
+    """Give the function the changed code; all who hold the function have it then."""
+    module = importlib.import_module(f"pamt.certificate.{mutant.file}")
+    space: dict[str, object] = {}
+    exec(compile(mutant.tree, f"<{mutant.name}>", "exec"), module.__dict__, space)
+    new = _function(space[mutant.function.rpartition(".")[2]])
+    old = _function(_found(module, mutant.function))
+    old.__code__ = new.__code__
+    old.__defaults__ = new.__defaults__
+    old.__kwdefaults__ = new.__kwdefaults__
+
+
+def _found(module: ModuleType, qualified: str) -> object:
+    at: object = module
+    for name in qualified.split("."):
+        at = vars(at)[name]
+    return at
+
+
+def _function(found: object) -> FunctionType:
+    if isinstance(found, property):
+        found = found.fget
+    if isinstance(found, functools.cached_property):
+        found = found.func
+    assert isinstance(found, FunctionType)
+    return found
+
+
+def argued() -> set[str]:
+    """The mutants that survivors.md speaks of: its lines that are indented code."""
+    lines = ARGUED.read_text().splitlines() if ARGUED.exists() else []
+    return {line.strip() for line in lines if line.startswith("    ")}
+
+
+def main(words: list[str]) -> int:
+    os.chdir(ROOT)
+    plugin = Mutate(words)
+    options = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-o", "addopts="]
+    options += ["--import-mode=importlib", "--tb=no", TESTS]
+    code = pytest.main(options, plugins=[plugin])
+    if not plugin.killed:
+        print("nothing was judged")
+        return int(code) or 1
+    known = argued()
+    unknown = [name for name in plugin.survived if name not in known]
+    stale = known - set(plugin.survived) if not words else known & set(plugin.killed)
+    total = len(plugin.killed) + len(plugin.survived)
+    print(f"\n{total} mutants: {len(plugin.killed)} killed,", end=" ")
+    print(f"{len(plugin.survived) - len(unknown)} argued, {len(unknown)} left")
+    for name in sorted(stale):
+        print(f"argued, but killed or gone: {name}")
+    for name in unknown:
+        print(f"left: {name}")
+    return 1 if unknown or stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
