@@ -21,6 +21,9 @@ __all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "sampled_cuts"]
 MOST_LAYERS = 20_000
 """Cells times TDMRs up to which cuts of any number of TDMRs are walked."""
 
+MOST_RAISED = 64
+"""Values between the least and what is known, up to which all are looked into."""
+
 
 class Bounds:
     """What no configuration is below, in the order of the objective, with its claims."""
@@ -68,7 +71,7 @@ def _raised(
     """The highest value up to `known` below which nothing is, as far as that can be proved."""
     if excludes_claim(question, step.order, {**bounds.values, name: known - 1}):
         return known
-    high = known - 1
+    high = known - 1 if known - low <= MOST_RAISED else low
     while low < high:
         middle = (low + high + 1) // 2
         if excludes_claim(question, step.order, {**bounds.values, name: middle - 1}):
