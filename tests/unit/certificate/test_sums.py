@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamt.certificate.check import Leaves
+from pamt.certificate.check import _Wrong as Wrong
 from pamt.certificate.format import Split, Sum, Where
 from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation
 from pamt.configuration import LEVELS
@@ -291,3 +292,62 @@ def test_so_many_of_the_best_stand_for_those_a_case_lets_begin() -> None:
     assert supply(0, (1,)) == 3
     assert supply(0, (2,)) == 2
     assert supply(2, (1, 2)) == 3
+
+
+def refused(step: Sum, at_most: dict[str, int], known: Known | None = None, **kind: bool) -> str:
+    """Why a sum is no contradiction; empty where it is one."""
+    cases = tuple((split, index, sign) for index, (split, sign) in (known or {}).items())
+    try:
+        Leaves(two(**kind)).check(step, cases, at_most, "here")
+    except Wrong as wrong:
+        assert wrong.fault.step == "here"
+        return wrong.fault.expected
+    return ""
+
+
+def test_a_sum_contradicts_where_all_runs_hold_less() -> None:
+    # The only run has 4 pages in the first TDMR: it holds the piece of 3 and not the piece of 5.
+    assert refused(Sum({1: 1}, {}, {}), {}) == ""
+    assert refused(Sum({0: 1}, {}, {}), {}) == "less worth than 1 in all runs"
+    assert refused(Sum({0: 1, 1: 1}, {}, {}), {}) == ""
+    # At home on the other node, so it costs 10 where it would fit, and needs no more.
+    assert refused(Sum({1: 1}, {}, {}, remote=1), {"remote": 0}) == ""
+    assert refused(Sum({1: 1}, {}, {}, remote=1), {"remote": 2}) == "less worth than -1 in all runs"
+
+
+def test_no_price_is_below_nothing() -> None:
+    split = Split((0, 1), CHUNK, Where(), 0, 1, 2)
+    known = {0: (split, 1)}
+    assert "areas with a price below 0" in refused(Sum({1: 1}, {}, {1: -1}), {})
+    assert "areas with a price below 0" in refused(Sum({1: 1}, {}, {0: 0, 1: -1}), {})
+    assert "cases with a price below 0" in refused(Sum({1: 1}, {}, {}, cases={0: -1}), {}, known)
+    assert refused(Sum({1: 1}, {}, {0: 0}, cases={0: 0}), {}, known) == ""
+    for price in (-1, -2):
+        assert refused(Sum({1: 9}, {}, {}, remote=price), {"remote": 0}) == "no price below 0"
+        assert refused(Sum({1: 9}, {}, {}, total=price), {"areas": 3}) == "no price below 0"
+    assert refused(Sum({1: 9}, {}, {}, total=0, remote=0), {}) == ""
+
+
+def test_prices_need_a_limit() -> None:
+    assert "no price on remote" in refused(Sum({1: 1}, {}, {}, remote=1), {})
+    assert "no price on areas" in refused(Sum({1: 1}, {}, {}, total=1), {})
+
+
+def test_a_sum_speaks_of_what_there_is() -> None:
+    assert refused(Sum({2: 1}, {}, {}), {}) == "TDMRs below 2"
+    assert refused(Sum({}, {}, {2: 1}), {}) == "TDMRs below 2"
+    assert refused(Sum({}, {2: (1, 1, 1)}, {}), {}, split=True) == "TDMRs below 2"
+    assert refused(Sum({1: 1}, {1: (1, 1, 1)}, {}), {}) == "no regions where chunks stay whole"
+    assert refused(Sum({1: 1}, {}, {}, cases={3: 1}), {}) == "cases among []"
+    assert refused(Sum({1: 9}, {1: (9, 0, 0)}, {}), {}, split=True) == "less worth than 9 in all runs"
+
+
+def test_a_cases_run_is_worth_its_own() -> None:
+    facts = two()
+    longer = Relaxation(*(facts.pieces, False, (1, 2), 5, {(0, 0): [(2, 4), (9, 3)]}, (), facts.weights))
+    split = Split((0,), CHUNK, Where(run=9 * PAGE), 0, 1, 2)
+    step = Sum({0: 5}, {}, {}, cases={0: 2})
+    assert Leaves(longer).supply(step, {0: (split, 1)}) == 5 + 7
+    assert Leaves(longer).supply(step, {0: (split, -1)}) == 5 + 0
+    beside = split._replace(where=Where(run=8 * PAGE))
+    assert Leaves(longer).supply(step, {0: (beside, 1)}) == 5 + 5
