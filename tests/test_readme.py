@@ -13,7 +13,12 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -41,15 +46,24 @@ def steps(block: Block) -> list[tuple[str, str]]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder that looks like the project's, to run commands in."""
-    for name in ("tests", "specs"):
+    for name in ("docs", "tests", "specs"):
         (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
+
+
+def file_of(block: Block) -> str | None:
+    """The file that a block shows, named in its first line."""
+    named = re.match(r"# (\w+\.(?:py|toml))\n", block.text)
+    return named[1] if named and block.kind in {"python", "toml"} else None
 
 
 @pytest.mark.parametrize(
     "block", [b for b in BLOCKS if b.kind == "console"], ids=lambda b: b.document
 )
 def test_console_blocks_print_what_they_show(block: Block, checkout: Path) -> None:
+    for other in BLOCKS:
+        if other.document == block.document and (name := file_of(other)):
+            (checkout / name).write_text(other.text)
     commands = steps(block)
     assert commands
     for line, shown in commands:
@@ -90,7 +104,13 @@ def test_toml_blocks_are_toml(block: Block) -> None:
 
 
 def test_no_block_is_left_out() -> None:
-    assert {block.kind for block in BLOCKS} <= {"console", "sh", "toml"}
+    assert {block.kind for block in BLOCKS} <= {"console", "python", "sh", "toml"}
+    for block in BLOCKS:
+        # Python is shown as a file, and the commands beside it run it.
+        name = file_of(block)
+        assert name or block.kind != "python"
+        run = [b.text for b in BLOCKS if b.document == block.document and b.kind == "console"]
+        assert name is None or any(name in text for text in run)
     assert [b.kind for b in BLOCKS if b.document == "README.md"] == ["console", "sh"]
 
 
@@ -129,10 +149,18 @@ def _python_path() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k in {"PYTHONPATH", "HOME"}}
 
 
+@pytest.mark.parametrize(
+    "block", [b for b in BLOCKS if b.kind == "python"], ids=lambda b: b.document
+)
+def test_python_blocks_are_short_and_whole(block: Block) -> None:
+    compile(block.text, block.document, "exec")
+    assert max(map(len, block.text.splitlines())) <= 100
+
+
 def test_files_named_in_the_documents_exist() -> None:
     for name in DOCUMENTS:
         for quoted in re.findall(r"`([\w./-]+/[\w./-]+\.\w+)`", (ROOT / name).read_text()):
-            if "NAME" in quoted:
+            if re.search("NAME|THEOREM", quoted):
                 continue
             places = (ROOT / quoted, ROOT / "model" / "pamt" / quoted)
             assert any(place.exists() for place in places), f"{name}: {quoted}"

@@ -52,7 +52,7 @@ def space_options(function: click.decorators.FC) -> click.decorators.FC:
             default="linux",
             show_default=True,
             help="linux: kernel, chunk, memory; module: free, split, minimal. The options below"
-            " change one part of it (docs/place.md).",
+            " change one part of it (docs/design.md, section 5).",
         ),
     ):
         function = option(function)
@@ -77,7 +77,7 @@ def space_of(
     metavar="NAMES",
     default="lost,remote,max_areas,areas,tdmrs,pamt_pages",
     show_default=True,
-    help="What to minimise, most important first (docs/place.md).",
+    help="What to minimise, most important first (docs/design.md, section 5).",
 )
 @click.option(
     "--certificate",
