@@ -60,7 +60,9 @@ def judged(
 ) -> Checked:
     """One claim behind another that is taken on trust, so that the verdict asks for nothing."""
     claims = (Claim({}, (SURE,)), Claim(at_most, steps))
-    return check_certificate(Certificate("INFEASIBLE", space, ("lost",), claims=claims), machine(name))
+    return check_certificate(
+        Certificate("INFEASIBLE", space, ("lost",), claims=claims), machine(name)
+    )
 
 
 def faulty(checked: Checked, expected: str) -> bool:
@@ -85,7 +87,9 @@ def test_targets_follow_the_order() -> None:
     optimal = Certificate("OPTIMAL", KERNEL, ("remote", "lost"), value=value)
     assert list(targets(optimal)) == [{"remote": 6}, {"remote": 7, "lost": -1}]
     bound = {"lost": 0, "remote": 5}
-    feasible = Certificate("FEASIBLE", KERNEL, ("lost", "remote", "areas"), value=value, bound=bound)
+    feasible = Certificate(
+        "FEASIBLE", KERNEL, ("lost", "remote", "areas"), value=value, bound=bound
+    )
     assert list(targets(feasible)) == [{"lost": -1}, {"lost": 0, "remote": 4}]
     assert list(targets(replace(feasible, bound={}))) == []
     assert list(targets(Certificate("INFEASIBLE", KERNEL, ("lost",)))) == [{}]
@@ -175,6 +179,7 @@ def test_floors() -> None:
     for space in (KERNEL, FREE):
         assert floors(machine(), space, keeps_all=False) == [0, 0, 1, 1, 1, 1]
     assert floors(machine("cause"), Space(reserve="cmr")) == [0] * 6
+    assert floor(pose(machine(), KERNEL), "tdmrs") == 2
 
 
 def test_the_floor_of_remote_takes_the_nearest_node() -> None:
@@ -190,3 +195,24 @@ def test_the_floor_of_remote_takes_the_nearest_node() -> None:
     assert floors(strange, KERNEL)[1] == -2053
     assert floors(strange, KERNEL, keeps_all=False)[1] == -(1 << 62)
     assert floors(strange, FREE)[1] == -(1 << 62)
+
+
+def test_both_cases_have_their_sign() -> None:
+    # More than none of the second chunk begins on node 0, but no TDMR there has an area left.
+    high = Split((1,), "chunk", Where(0), 0, 1, 2)
+    dear = Sum({}, {}, {0: 2}, cases={0: 3})
+    assert not faulty(judged(KERNEL, {"max_areas": 0}, high, SURE, dear), "")
+    assert faulty(judged(KERNEL, {"max_areas": 1}, high, SURE, dear), "less worth than 1 in")
+    # At most two chunks begin anywhere: there are two, so nothing is excluded.
+    low = Split((0, 1), "chunk", Where(), 2, 1, 2)
+    both = Sum({0: 3, 1: 3}, {}, {}, cases={0: 1})
+    assert faulty(judged(KERNEL, {}, low, both, SURE), "less worth than 4 in all runs")
+    assert not faulty(
+        judged(KERNEL, {}, low._replace(at_most=1), both._replace(cases={0: 2}), SURE), ""
+    )
+
+
+def test_every_trusted_step_counts() -> None:
+    split = Split((0,), "chunk", Where(), 0, 1, 2)
+    assert judged(KERNEL, {}, SURE).trusted_steps == 2
+    assert judged(KERNEL, {}, split, SURE, SURE).trusted_steps == 3

@@ -175,3 +175,18 @@ def test_the_crossing_piece_is_not_counted_inside_as_well() -> None:
     # One piece of 3 pages: inside the first stretch or across the border, not both.
     first = Stretch(4, [Item(3, 5)], [Crossing(3, [5], 5)])
     assert best_in_chain([first, Stretch(2, [])]) == 5
+
+
+def test_what_reaches_through_a_stretch_leaves_no_room_in_it() -> None:
+    # The first piece ends on page 4, in the third stretch: one page is left there.
+    through = [Stretch(1, [], [Crossing(4, [9, 9], 0)]), Stretch(1, [])]
+    assert best_in_chain([*through, Stretch(3, [Item(2, 4)])]) == 9
+    assert best_in_chain([*through, Stretch(4, [Item(2, 4)])]) == 13
+
+
+def test_nothing_begins_in_a_stretch_that_is_full() -> None:
+    second = Stretch(1, [], [Crossing(2, [5], 0)])
+    for pages in (2, 3):
+        first = Stretch(1, [], [Crossing(pages, [7, 7], 0)])
+        assert best_in_chain([first, second, Stretch(5, [])]) == 7
+    assert best_in_chain([Stretch(1, []), second, Stretch(5, [])]) == 5

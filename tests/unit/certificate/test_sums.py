@@ -165,7 +165,9 @@ def most(facts: Relaxation, step: Sum, known: Known, room: Room, count: int) -> 
     return best
 
 
-@given(relaxations(), st.lists(st.tuples(splits(), st.sampled_from([-1, 1])), max_size=2), st.data())
+@given(
+    relaxations(), st.lists(st.tuples(splits(), st.sampled_from([-1, 1])), max_size=2), st.data()
+)
 @settings(max_examples=150, deadline=None)
 def test_no_placement_is_worth_more(
     facts: Relaxation, cases: list[tuple[Split, int]], data: st.DataObject
@@ -196,7 +198,9 @@ def two(*, split: bool = False) -> Relaxation:
     pieces = [Piece(0, CHUNK, 3, 0), Piece(1, CHUNK, 5, 1)]
     if split:
         pieces[1:1] = [Piece(0, level, 1, 0) for level in LEVELS]
-        pieces += [Piece(1, level, pages, 1) for level, pages in zip(LEVELS, (3, 1, 1), strict=True)]
+        pieces += [
+            Piece(1, level, pages, 1) for level, pages in zip(LEVELS, (3, 1, 1), strict=True)
+        ]
     weights = {(0, 0): 0, (0, 1): 2, (1, 0): 2, (1, 1): 0}
     return Relaxation(tuple(pieces), split, (1, 2), 5, {(0, 0): [(0, 4)]}, (), weights)
 
@@ -245,7 +249,9 @@ def test_a_case_that_lets_one_begin_bars_none() -> None:
     chain = Chain(CHAIN, 0, ((0, 1), (1, 1)))
     facts = Relaxation((Piece(0, CHUNK, 2, 0),), False, (0, 0), 5, {}, (chain,), {(0, 0): 0})
 
-    def supply(where: Where, at_most: int, tdmrs: tuple[int, ...] = (0,), piece: str = CHUNK) -> int:
+    def supply(
+        where: Where, at_most: int, tdmrs: tuple[int, ...] = (0,), piece: str = CHUNK
+    ) -> int:
         known = {0: (Split(tdmrs, piece, where, at_most, 1, 2), -1)}
         return Leaves(facts).supply(Sum({0: 5}, {}, {}), known)
 
@@ -339,12 +345,16 @@ def test_a_sum_speaks_of_what_there_is() -> None:
     assert refused(Sum({}, {2: (1, 1, 1)}, {}), {}, split=True) == "TDMRs below 2"
     assert refused(Sum({1: 1}, {1: (1, 1, 1)}, {}), {}) == "no regions where chunks stay whole"
     assert refused(Sum({1: 1}, {}, {}, cases={3: 1}), {}) == "cases among []"
-    assert refused(Sum({1: 9}, {1: (9, 0, 0)}, {}), {}, split=True) == "less worth than 9 in all runs"
+    assert (
+        refused(Sum({1: 9}, {1: (9, 0, 0)}, {}), {}, split=True) == "less worth than 9 in all runs"
+    )
 
 
 def test_a_cases_run_is_worth_its_own() -> None:
     facts = two()
-    longer = Relaxation(*(facts.pieces, False, (1, 2), 5, {(0, 0): [(2, 4), (9, 3)]}, (), facts.weights))
+    longer = Relaxation(
+        *(facts.pieces, False, (1, 2), 5, {(0, 0): [(2, 4), (9, 3)]}, (), facts.weights)
+    )
     split = Split((0,), CHUNK, Where(run=9 * PAGE), 0, 1, 2)
     step = Sum({0: 5}, {}, {}, cases={0: 2})
     assert Leaves(longer).supply(step, {0: (split, 1)}) == 5 + 7
