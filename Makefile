@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 JOBS  ?= 2
 REQUIREMENTS := requirements/dev.txt
 
-.PHONY: help venv demo test deep lint format bench lock schema clean
+.PHONY: help venv demo test deep mutate lint format bench lock schema clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ test: $(STAMP) ## the whole test suite (a few minutes)
 
 deep: $(STAMP) ## the same with many more random maps, and what takes minutes each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+mutate: $(STAMP) ## would the tests notice a mistake in the certificate checker? (many minutes)
+	JOBS=$(JOBS) $(BIN)/python tests/mutation/run.py
 
 lint: $(STAMP) ## style, types, and the arrows between the layers
 	$(BIN)/ruff check .

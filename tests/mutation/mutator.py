@@ -81,7 +81,7 @@ def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDe
 
 
 def _builds_an_error(function: ast.FunctionDef) -> bool:
-    """`super()` needs the class's cell; here only exceptions use it, to keep what they are given."""
+    """`super()` needs the class's cell; only exceptions use it here."""
     return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(function))
 
 
@@ -103,7 +103,7 @@ def _meaningful(function: ast.FunctionDef) -> Iterator[tuple[int, ast.AST]]:
             yield number, node
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[str, Edit]]:  # noqa: C901, PLR0912
+def _changes(node: ast.AST) -> Iterator[tuple[str, Edit]]:
     text = ast.unparse(node).split("\n")[0] if isinstance(node, ast.stmt | ast.expr) else ""
     if isinstance(node, ast.Compare):
         for at, old in enumerate(node.ops):

@@ -10,7 +10,6 @@ is left, or where one that is argued is now noticed or gone.
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib
 import os
@@ -32,7 +31,7 @@ TESTS = "tests/unit/certificate"
 EXAMPLES = 100
 TOO_RANDOM = "test_mutations_are_refused_or_true"
 """Whether it notices is chance; left out, so that what is noticed is noticed by design."""
-ABOUT = {"filling": ("test_filling", "test_sums"), "format": ("test_corpus", "test_text")}
+ABOUT = {"filling": ("test_filling", "test_sums"), "format": ("test_text", "test_corpus")}
 """The test files that a module's mutants are run against; for the other modules: all."""
 ARGUED = Path(__file__).parent / "survivors.md"
 SECONDS = 20

@@ -1,4 +1,4 @@
-"""Single steps of the checker, each with the claims just inside and just outside of what it proves."""
+"""Steps of the checker, each with claims just inside and just outside of what it proves."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def relaxations(draw: st.DrawFn) -> Relaxation:
         sizes = [draw(st.integers(1, 3)) for _ in LEVELS]
         pieces.append(Piece(tdmr, CHUNK, sum(sizes), home))
         if split:
-            pieces += [Piece(tdmr, l, s, home) for l, s in zip(LEVELS, sizes, strict=True)]
+            pieces += [Piece(tdmr, *one, home) for one in zip(LEVELS, sizes, strict=True)]
     runs: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for start in draw(st.lists(st.sampled_from(STARTS), unique=True, max_size=3)):
         where = draw(st.integers(0, NODES - 1)), draw(st.integers(0, TDMRS - 1))
@@ -306,7 +306,6 @@ def refused(step: Sum, at_most: dict[str, int], known: Known | None = None, **ki
     try:
         Leaves(two(**kind)).check(step, cases, at_most, "here")
     except Wrong as wrong:
-        assert wrong.fault.step == "here"
         return wrong.fault.expected
     return ""
 
@@ -361,3 +360,52 @@ def test_a_cases_run_is_worth_its_own() -> None:
     assert Leaves(longer).supply(step, {0: (split, -1)}) == 5 + 0
     beside = split._replace(where=Where(run=8 * PAGE))
     assert Leaves(longer).supply(step, {0: (beside, 1)}) == 5 + 5
+
+
+def one_run(pages: int, *sizes: int) -> Leaves:
+    """Chunks of these sizes, and one run in the first TDMR."""
+    pieces = tuple(Piece(tdmr, CHUNK, size, 0) for tdmr, size in enumerate(sizes))
+    holes = (0,) * len(sizes)
+    return Leaves(Relaxation(pieces, False, holes, 5, {(0, 0): [(0, pages)]}, (), {(0, 0): 0}))
+
+
+def test_a_case_may_be_all_that_a_piece_is_worth() -> None:
+    anywhere = Split((0,), CHUNK, Where(), 0, 1, 2)
+    for price in (1, 2):
+        step = Sum({}, {}, {}, cases={0: price})
+        assert one_run(4, 3).supply(step, {0: (anywhere, 1)}) == price
+    # Twice the room, but one piece.
+    step = Sum({0: 5}, {}, {}, cases={0: 2})
+    assert one_run(6, 3).supply(step, {0: (anywhere, 1)}) == 7
+
+
+def test_a_case_prices_pieces_of_its_kind() -> None:
+    region = Split((0,), LEVELS[0], Where(), 0, 1, 2)
+    step = Sum({0: 5}, {}, {}, cases={0: 2})
+    assert Leaves(two(split=True)).supply(step, {0: (region, 1)}) == 5 + 2
+
+
+def test_pieces_worth_nothing_are_not_among_those_held_back() -> None:
+    most_one = Split((0, 1), CHUNK, Where(), 1, 1, 2)
+    for value in (0, -1):
+        step = Sum({0: 9, 1: value}, {}, {})
+        assert one_run(2, 3, 1).supply(step, {0: (most_one, -1)}) == 0
+
+
+def test_in_a_chain_a_piece_lies_inside_or_across() -> None:
+    chain = Chain(CHAIN, 0, ((0, 4), (1, 2)))
+    facts = Relaxation((Piece(0, CHUNK, 3, 0),), False, (0, 0), 5, {}, (chain,), {(0, 0): 0})
+    assert Leaves(facts).supply(Sum({0: 20}, {}, {0: 1}), {}) == 19
+    assert Leaves(facts).supply(Sum({0: 20}, {}, {0: 1, 1: 1}), {}) == 19
+
+
+def test_a_case_may_speak_of_a_chain() -> None:
+    here = Split((0,), CHUNK, Where(run=CHAIN * PAGE), 0, 1, 2)
+    step = Sum({0: 5}, {}, {}, cases={0: 2})
+    for pages, count in ((2, 1), (1, 2)):
+        chain = Chain(CHAIN, 0, ((0, 1), (1, 1)))
+        piece = Piece(0, CHUNK, pages, 0)
+        facts = Relaxation((piece,), False, (0, 0), 5, {}, (chain,), {(0, 0): 0})
+        assert Leaves(facts).supply(step, {0: (here, 1)}) == 7 * count
+        beside = here._replace(where=Where(run=CHAIN * PAGE + PAGE))
+        assert Leaves(facts).supply(step, {0: (beside, 1)}) == 5 * count

@@ -127,6 +127,7 @@ GONE = object()
         (("claims", 0, "more"), 1, "claims[0]"),
         (("claims", 0, "steps"), [], "claims[0].steps"),
         (("claims", 0, "steps", 0), "floor", "claims[0].steps[0]"),
+        (("claims", 0, "steps", 0), 5, "claims[0].steps[0]"),
         (("claims", 0, "steps", 0), {"floor": "pages"}, "claims[0].steps[0]"),
         (("claims", 0, "steps", 0), {"floor": "lost", "more": 1}, "claims[0].steps[0]"),
         (("claims", 0, "at_most", "lost"), None, "claims[0].at_most.lost"),
@@ -185,3 +186,9 @@ def test_long_values_are_cut_in_messages() -> None:
         with pytest.raises(Malformed) as fault:
             load_certificate(TEXT.replace('"pamt-certificate/1"', json.dumps("x" * length)))
         assert str(fault.value).endswith(f"found {shown}")
+
+
+def test_a_key_that_stands_twice_is_named() -> None:
+    with pytest.raises(Malformed) as fault:
+        load_certificate('{"format": 1, "format": 2}')
+    assert (fault.value.path, fault.value.expected) == ("file", "every key once")
