@@ -111,7 +111,7 @@ def test_no_block_is_left_out() -> None:
         assert name or block.kind != "python"
         run = [b.text for b in BLOCKS if b.document == block.document and b.kind == "console"]
         assert name is None or any(name in text for text in run)
-    assert [b.kind for b in BLOCKS if b.document == "README.md"] == ["console", "sh"]
+    assert [b.kind for b in BLOCKS if b.document == "README.md"] == ["console", "console", "sh"]
 
 
 def test_the_failure_quoted_in_the_readme_is_the_log() -> None:
