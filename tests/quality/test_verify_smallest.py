@@ -75,8 +75,7 @@ def _in_scope(scope: Scope, machine: Machine) -> bool:
     ends = [b for c in cmrs for b in (c.base, c.base + c.size)]
     ascends = all(a < b for a, b in zip(borders[::2], borders[1::2], strict=True))
     apart = all(
-        a.end < b.start or (a.end == b.start and a.node != b.node)
-        for a, b in pairwise(memory)
+        a.end < b.start or (a.end == b.start and a.node != b.node) for a, b in pairwise(memory)
     )
     if not ascends or not apart or any(c.size <= 0 for c in cmrs) or ends != sorted(ends):
         return False
