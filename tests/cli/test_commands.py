@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -333,3 +334,50 @@ def test_an_interrupt_while_help_is_looked_for_keeps_the_verdict(
     assert ran.exit == 1
     assert ran.out.startswith("INFEASIBLE: TDMR [0x0, 0x80000000) needs 17 reserved areas")
     assert f"Next:    pamt repair {EMR}" in ran.out
+
+
+def test_show_writes_no_other_pictures_than_svg(pamt: Callable[..., Any], tmp_path: Path) -> None:
+    ran = pamt("show", EMR, "-o", tmp_path / "map.png")
+    assert ran.exit == 2
+    assert ".svg" in ran.err
+    assert not (tmp_path / "map.png").exists()
+
+
+def test_show_draws_free_runs_where_they_say_something(
+    pamt: Callable[..., Any], tmp_path: Path
+) -> None:
+    def rows(path: Path) -> list[str]:
+        out = pamt("show", path, "--width", 100).out.splitlines()
+        return [line[9:] for line in out if line.startswith("free ")]
+
+    assert rows(EMR) == []
+    few = tmp_path / "few.toml"
+    memory = "[[memory]]\nstart = 0x100000\nend = 0x80000000\n"
+    few.write_text(f"format = 1\n{memory}[[free]]\nstart = 0x40000000\nend = 0x60000000\n")
+    (row,) = rows(few)
+    assert row.startswith(" ")
+    assert set(row.strip()) == {"█"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "  a", "a", "a b", "a  b", " a b   c d ", "memory   ███ █", "x  "]
+)
+def test_pieces_of_a_line_keep_every_character(text: str) -> None:
+    from pamt.cli.show import _pieces
+
+    pieces = _pieces(text)
+    assert "".join(pieces) == text
+    assert all(piece.isspace() or not piece.startswith(" ") for piece in pieces)
+
+
+def test_an_svg_asks_no_server_and_starts_no_text_with_a_blank(
+    pamt: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "map.svg"
+    assert pamt("show", EMR, "-o", path).exit == 0
+    svg = path.read_text()
+    assert "url(http" not in svg
+    assert "font-family: Fira Code, monospace" in svg
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert len(texts) > 50
+    assert not [text for text in texts if text.startswith("&#160;")]

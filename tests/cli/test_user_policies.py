@@ -70,3 +70,18 @@ def test_a_file_that_is_not_there(pamt: Callable[..., Any]) -> None:
     ran = pamt("simulate", MAP, "--policy", "nowhere.py:mine")
     assert ran.exit == 2
     assert "nowhere.py: no such file" in ran.err
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["def mine(machine, alloc):\n    return 3\n", "def mine(machine, alloc):\n    pass\n"],
+)
+@pytest.mark.parametrize("asked", ["accepted", "clean", "local"])
+def test_verify_refuses_what_is_no_outcome(
+    body: str, asked: str, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("verify", written(tmp_path, body), "--property", asked)
+    assert ran.exit == 2
+    assert "return a pamt.outcome.Outcome" in ran.err
+    assert "mine.py:" in ran.err
+    assert "Traceback" not in ran.err

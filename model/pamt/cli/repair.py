@@ -25,7 +25,7 @@ KINDS = "withdraw,online,free,reserve,variant,cut,merge"
     default="linux:mainline",
     show_default=True,
     metavar="NAME",
-    help="The policy that is to work.",
+    help="The policy that is to work, also FILE.py:function.",
 )
 @click.option(
     "--kinds",

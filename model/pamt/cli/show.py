@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["command", "plain", "shows_unicode", "terminal_width"]
 
 PLAIN_WIDTH = 100
+OTHER_PICTURES = frozenset({".gif", ".jpeg", ".jpg", ".pdf", ".png", ".webp"})
 _WINDOW = re.compile(r"(0x[0-9a-fA-F]{1,64}|[0-9]{1,64})-(0x[0-9a-fA-F]{1,64}|[0-9]{1,64})")
+_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 @click.command("show")
@@ -32,7 +34,7 @@ _WINDOW = re.compile(r"(0x[0-9a-fA-F]{1,64}|[0-9]{1,64})-(0x[0-9a-fA-F]{1,64}|[0
     default="linux:mainline",
     show_default=True,
     metavar="NAME",
-    help="Without CONFIGURATION: draw what this policy does.",
+    help="Without CONFIGURATION: draw what this policy (also FILE.py:function) does.",
 )
 @click.option("--window", metavar="START-END", help="Draw these addresses only.")
 @click.option("--width", type=click.IntRange(40, 1000), help="Columns (default: the terminal's).")
@@ -47,8 +49,11 @@ def command(
 ) -> int:
     """Draw a map, and what a configuration or a policy does on it.
 
-    To scale, on an axis with breaks: a stretch in which nothing changes is cut short.  The last
-    columns of the table say how many reserved areas each TDMR uses of those it may have.
+    To scale, on an axis with breaks: a stretch in which nothing changes is cut short.  Rows: CMRs
+    and TDMRs with their numbers; memory, what is free of it and what is reserved, in eighths of a
+    column; the node; holes, with how many begin in a column; PAMTs, with the number of their TDMR
+    (+: several).  The last columns of the table say how many reserved areas each TDMR uses of those
+    it may have.
 
     -o FILE.svg writes a picture.
     """
@@ -62,6 +67,10 @@ def command(
     from pamt.report.words import one_line
 
     one_standard_input(machine, configuration)
+    if output.file is not None and output.file.suffix.lower() in OTHER_PICTURES:
+        raise click.UsageError(
+            f"-o {output.file}: pictures are written as .svg, other files as text"
+        )
     loaded, given = gather(
         lambda: load_machine(machine),
         lambda: None if configuration is None else load_configuration(configuration),
@@ -182,6 +191,14 @@ def _svg(lines: Sequence[Sequence[Span]], columns: int, title: str) -> bytes:
 
     console = Console(file=StringIO(), record=True, width=columns, highlight=False)
     for line in lines:
-        text = Text.assemble(*[(span.text, span.style) for span in line])
-        console.print(text, no_wrap=True, overflow="crop")
-    return console.export_svg(title=title).encode()
+        # Each piece gets its own x: not every viewer keeps blanks at the start of a text, or
+        # stretches a text to its length.
+        pieces = [(piece, span.style or "default") for span in line for piece in _pieces(span.text)]
+        console.print(Text.assemble(*pieces), no_wrap=True, overflow="crop")
+    # A picture asks no server for fonts.
+    return _FONT_FACE.sub("", console.export_svg(title=title)).encode()
+
+
+def _pieces(text: str) -> list[str]:
+    """`text` cut before and after each run of blanks that is at its start, or longer than one."""
+    return re.findall(r"^ +|  +|(?:[^ ]| (?! |$))+| $", text)

@@ -141,6 +141,8 @@ def _rows(scene: Scene, axis: Axis, glyphs: Glyphs) -> list[_Row]:
     if len({r.node for r in scene.memory}) > 1:
         cells = [" " if n is None else "+" if n < 0 else DIGITS[n % 62] for n in nodes]
         rows.append(_Row("node", cells, list(filled.styles)))
+    if scene.free:
+        rows.append(_shares("free", scene.free, windows, glyphs, "green"))
     rows.append(_counts("holes", scene.holes, axis, glyphs, "red"))
     boxes = [(tdmr.range, DIGITS[i % 62]) for i, tdmr in enumerate(scene.tdmrs)]
     rows.append(_boxes("TDMRs", boxes, axis, "bold"))

@@ -52,6 +52,8 @@ class Scene(NamedTuple):
     holes: RangeSet
     """Parts of TDMRs that are not memory; a hole across a TDMR border is one here."""
     max_reserved: int
+    free: RangeSet = RangeSet()
+    """Free runs; empty, too, where all memory outside zone Movable is free."""
 
     def boundaries(self) -> list[int]:
         """Every address at which something begins or ends."""
@@ -62,6 +64,7 @@ class Scene(NamedTuple):
             (tdmr.range for tdmr in self.tdmrs),
             (pamt for tdmr in self.tdmrs for pamt in _chunks(tdmr.pamts)),
             self.reserved,
+            self.free,
         )
         for group in groups:
             for r in group:
@@ -151,7 +154,16 @@ def _scene(
         reserved,
         inside - memory,
         machine.limits.max_reserved_per_tdmr,
+        _free(machine, memory),
     )
+
+
+def _free(machine: Machine, memory: RangeSet) -> RangeSet:
+    """The free runs above 1 MiB, if they say more than the zones do."""
+    free = RangeSet(run.range for run in machine.free or ()) & memory
+    zones = [zone for node in machine.nodes for zone in node.zones or ()]
+    movable = RangeSet(zone.range for zone in zones if zone.name == "Movable")
+    return RangeSet() if free == memory - movable else free
 
 
 def _chunks(pamts: Iterable[Range]) -> RangeSet:

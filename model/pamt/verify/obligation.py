@@ -11,7 +11,7 @@ from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.policies.protocol import Policy
 from pamt.verify.allocator import SymbolicAllocator
-from pamt.verify.interp import Choice, Fault, Return, Value
+from pamt.verify.interp import Choice, Fault, Refusal, Return, Value
 from pamt.verify.symbolic_map import SymbolicMap
 
 __all__ = [
@@ -70,6 +70,12 @@ class SymbolicRun:
         domain = self.made.interpreter.domain
         for found in self.returns:
             outcome: Any = found.value
+            if not isinstance(outcome, Outcome):
+                raise Refusal(
+                    found.place,
+                    f"a policy that returns {type(outcome).__name__}",
+                    "return a pamt.outcome.Outcome (docs/policies.md)",
+                )
             reasons: Any = ((True, outcome.reason),)
             if isinstance(outcome.reason, Choice):
                 reasons = outcome.reason.alternatives

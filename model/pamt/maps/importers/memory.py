@@ -260,7 +260,10 @@ def _beyond_table(
     size = sum(s.end - s.start for s in extra)
     beyond = f"the e820 table ends at {end:#x} ({last.place}), but CMRs hold {size:#x} bytes beyond"
     if not options.fill_from_cmr:
-        findings.assume(f"{beyond}: the table is taken as whole, and they are not memory here")
+        findings.assume(
+            f"{beyond}: the table is taken as whole, and they are not memory here"
+            " (with --fill-from-cmr they are)"
+        )
         return ()
     _check(extra, "CMR", findings)
     findings.assume(
