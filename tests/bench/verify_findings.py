@@ -1,139 +1,97 @@
 """Ask for every listed finding again: ``python tests/bench/verify_findings.py [--only NAME]``.
 
-Run from the top of the checkout.  Each found map is written to specs/found; with ``--page`` all of
-FINDINGS.md is written anew.  A line for each finding goes to standard output.
+Run from the top of the checkout.  A line for each goes to standard output.  With ``--page`` the
+found maps are written to specs/found, and FINDINGS.md anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pamt.machine import Machine
+from findings_page import Measured, entries, page
+
 from pamt.maps.machine_write import dump_machine
-from pamt.outcome import Outcome
-from pamt.policies.protocol import run_policy
-from pamt.ranges import GIB, PAGE, Range
-from pamt.standins import complete
-from pamt.verify.findings import FINDINGS, Finding, Found, reproduce
-from pamt.verify.properties import load_policy
+from pamt.verify.engine import verify
+from pamt.verify.findings import Cited, Finding, Found, Statement, reproduce
 
-COLUMNS = 64
-
-PREFACE = """# What the engine has found by itself
-
-Each map below was found by `pamt verify` or `pamt diff` from nothing but the policy's source, the
-property and the scope; plain Python replays it in `tests/quality/test_verify_found.py`. It is the
-smallest of its scope: everything smaller, in the order ranges, CMRs, nodes, free runs, TDMRs, span
-in GiB, addresses off 1 GiB, off 2 MiB, address list, was refuted by the solver. `--first-gib 4`
-keeps memory above 4 GiB, where a node has one zone; what holds there need not hold for maps that
-reach below.
-
-In the drawings a column is 1/64 of the GiBs that the map touches: digits are memory of that node,
-`.` is a hole, `P` a PAMT (on a success), `=` a CMR, `f` a free run where not all memory is free.
-Steps are z3's own count, the same on every run of one build; seconds are one run on a busy two-core
-machine.
-
-Written by `python tests/bench/verify_findings.py --page`.
-"""
+FOUND = Path("specs/found")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask all questions and write the maps; 1 when one has no answer any more."""
+    """Ask all questions; 1 when one has another answer than the listed one."""
     parser = argparse.ArgumentParser(description="find the listed maps again")
-    parser.add_argument("directory", nargs="?", default="specs/found", type=Path)
     parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--page", action="store_true", help="write FINDINGS.md")
+    parser.add_argument("--page", action="store_true", help="write the maps and FINDINGS.md")
     options = parser.parse_args(arguments)
-    missing = 0
-    sections: list[str] = []
-    for finding in FINDINGS:
-        if options.only and finding.name not in options.only:
+    wrong = 0
+    found: dict[str, Found] = {}
+    measured: dict[str, Measured] = {}
+    for entry in entries():
+        if options.only and entry.name not in options.only:
             continue
-        found = reproduce(finding)
-        if found is None:
-            missing += 1
-            sys.stdout.write(f"{finding.name}: NOT FOUND by {finding.command}\n")
-            continue
-        machine = replace(
-            found.machine, name=finding.name, source=finding.command, assumptions=(finding.says,)
-        )
-        options.directory.mkdir(parents=True, exist_ok=True)
-        (options.directory / f"{finding.name}.toml").write_text(dump_machine(machine))
-        sections.append(section(finding, found))
-        sys.stdout.write(
-            f"{finding.name}: {found.why} | {found.steps} steps, {found.seconds:.2f} s\n"
-        )
+        if isinstance(entry, Finding):
+            answer = reproduce(entry)
+            if answer is not None:
+                found[entry.name] = answer
+            text = "NOT FOUND" if answer is None else told(answer)
+            wrong += answer is None
+        else:
+            it = measured[entry.name] = asked(entry)
+            wanted = entry.verdict if isinstance(entry, Cited) else "HOLDS"
+            text = f"{it.verdict} | {it.steps} steps, {it.seconds:.2f} s"
+            wrong += it.verdict != wanted
+        sys.stdout.write(f"{entry.item:3} {entry.name}: {text}\n")
         sys.stdout.flush()
-    if options.page and not missing:
-        Path("FINDINGS.md").write_text("\n".join([PREFACE, *sections]))
-    return 1 if missing else 0
+    if options.page and not options.only and not wrong:
+        write(found, measured)
+    return 1 if wrong else 0
 
 
-def section(finding: Finding, found: Found) -> str:
-    """One finding as a part of the page."""
-    measure = found.measure
-    state = "certified smallest" if found.certified else "smallest found, not certified"
-    outcome = run_policy(load_policy(finding.policy), complete(found.machine).machine)
-    drawn = "\n".join(f"    {line}" for line in draw(found.machine, outcome))
-    return f"""## {finding.name}
-
-{finding.says[0].upper()}{finding.says[1:]}.
-
-    {finding.command}
-
-{finding.scope.words()[0].upper()}{finding.scope.words()[1:]}.
-
-{found.why}
-
-{drawn}
-
-{measure.ranges} ranges, {measure.cmrs} CMRs, {measure.nodes} nodes, {measure.tdmrs} TDMRs,
-{measure.span} GiB; {state};
-{found.steps:,} steps, {found.seconds:.2f} s; map: `specs/found/{finding.name}.toml`
-"""
+def told(answer: Found) -> str:
+    """One finding on a line."""
+    state = "" if answer.certified else " (not certified)"
+    return f"{answer.why}{state} | {answer.steps} steps, {answer.seconds:.2f} s"
 
 
-def draw(machine: Machine, outcome: Outcome) -> list[str]:
-    """The map as lines of text."""
-    memory = machine.memory or ()
-    low = memory[0].start // GIB * GIB
-    high = -(-memory[-1].end // GIB) * GIB
-    cell = (high - low) // COLUMNS
+def asked(entry: Statement | Cited) -> Measured:
+    """The answer of a statement's property, or of another command."""
+    began = time.perf_counter()
+    if isinstance(entry, Statement):
+        result = verify(entry.policy, entry.asked, entry.scope)
+        seconds = time.perf_counter() - began
+        detail = f"{result.cases_done} cases, {result.obligations} questions"
+        return Measured(result.verdict, result.steps, seconds, detail)
+    script = "from pamt.cli.main import main; raise SystemExit(main())"
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *entry.words.split(), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    verdict = json.loads(ran.stdout)["verdict"] if ran.stdout else ran.stderr
+    return Measured(verdict, None, time.perf_counter() - began)
 
-    def mark(line: list[str], part: Range, letter: str) -> None:
-        for at in range(COLUMNS):
-            window = Range(low + at * cell, low + (at + 1) * cell)
-            if part.overlaps(window):
-                line[at] = letter
 
-    lines: list[str] = []
-    row = ["."] * COLUMNS
-    for r in memory:
-        mark(row, r.range, str(r.node))
-    if outcome.succeeded:
-        for t in outcome.tdmrs:
-            for p in t.pamts or ():
-                mark(row, p.range, "P")
-    lines.append("memory  |" + "".join(row) + "|")
-    if machine.free is not None:
-        row = [" "] * COLUMNS
-        for f in machine.free:
-            mark(row, f.range, "f")
-        lines.append("free    |" + "".join(row) + "|")
-    row = [" "] * COLUMNS
-    for c in machine.cmrs or ():
-        mark(row, c.range, "=")
-    lines.append("CMRs    |" + "".join(row) + "|")
-    lines.append(f"         {low:#x} .. {high:#x}")
-    if len(memory) <= 4:
-        lines += [f"{r.range} node {r.node}: {(r.end - r.start) // PAGE} pages" for r in memory]
-        lines += [f"{f.range} free: {(f.end - f.start) // PAGE} pages" for f in machine.free or ()]
-        lines += [f"{c.range} CMR" for c in machine.cmrs or ()]
-    return lines
+def write(found: dict[str, Found], measured: dict[str, Measured]) -> None:
+    """Every map as a machine file, and the page."""
+    FOUND.mkdir(parents=True, exist_ok=True)
+    for entry in entries():
+        if isinstance(entry, Finding):
+            machine = replace(
+                found[entry.name].machine,
+                name=entry.name,
+                source=entry.command,
+                assumptions=(entry.says,),
+            )
+            (FOUND / f"{entry.name}.toml").write_text(dump_machine(machine))
+    Path("FINDINGS.md").write_text(page(found, measured))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pamt.maps.machine_file import read_machine
 from pamt.standins import complete
 from pamt.verify.diff import diff
 from pamt.verify.engine import verify
-from pamt.verify.findings import FINDINGS, Finding, reproduce
+from pamt.verify.findings import Finding, reproduce
+from pamt.verify.findings_list import FINDINGS
 from pamt.verify.obligation import run_plainly
 from pamt.verify.properties import load_policy, parse_property
 from pamt.verify.result import Budget
