@@ -39,6 +39,9 @@ TDMR: Fields = {
     ),
 }
 
+MACHINE_KEYS = ("cmr", "memory")
+"""Keys that machine files have and configuration files do not."""
+
 CALL: Fields = {
     "array_pa": Field(U64, says="RCX: address of the array of pointers"),
     "info_pa": Field(array_of(U64, each="integers"), says="address of each TDMR_INFO"),
@@ -69,6 +72,10 @@ def configuration_from_text(raw: bytes | str, name: str = "<configuration>") -> 
     if isinstance(raw, bytes) and looks_like_tdmr_info(raw):
         return read_tdmr_info(raw, name)
     document = parse(raw, name, "a configuration file")
+    if "tdmr" not in document.data:
+        document.refuse_other_kind(
+            "a configuration file ([[tdmr]] tables)", dict.fromkeys(MACHINE_KEYS, "a machine file")
+        )
     complaints = Complaints()
     configuration = decode_configuration(document.data, complaints)
     document.refuse(complaints)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -40,6 +40,16 @@ class Document:
         """Raise InputErrors if there are complaints, each with its line."""
         if complaints:
             raise InputErrors(self.problems(complaints.list), complaints.omitted)
+
+    def refuse_other_kind(self, own: str, others: Mapping[str, str]) -> None:
+        """Raise one InputErrors where the file is plainly of another kind than what is wanted.
+
+        `own` says what is wanted; `others` gives, for keys that only another kind has, that kind.
+        """
+        for key, kind in others.items():
+            if key in self.data:
+                found = f"{kind} (it has {key})"
+                raise InputErrors([InputProblem(self.name, self.line((key,)), "", own, found)])
 
     def problems(self, complaints: Iterable[Complaint]) -> list[InputProblem]:
         """Complaints with their lines, in the order of the lines."""

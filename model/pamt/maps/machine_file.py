@@ -48,6 +48,10 @@ def read_machine(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Ma
 def machine_from_text(text: bytes | str, name: str = "<machine>") -> Machine:
     """As :func:`read_machine`, from the content of a file; `name` is what problems call it."""
     document = parse(text, name, "a machine file")
+    if not {"cmr", "memory"} & document.data.keys():
+        document.refuse_other_kind(
+            "a machine file (cmr or memory)", {"tdmr": "a configuration file", "ask": "a case file"}
+        )
     complaints = Complaints()
     machine = decode_machine(document.data, complaints)
     document.refuse(complaints)

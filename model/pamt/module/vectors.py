@@ -116,13 +116,13 @@ def read_lines(lines: Iterable[str], read: Callable[[Fields], _Vector]) -> list[
     made: list[_Vector] = []
     ids: dict[object, int] = {}
     if not texts:
-        faults.append(Fault(1, "expected a JSON object a line, found no line"))
+        faults.append(Fault(1, "no line"))
     for at, text in enumerate(texts, start=1):
         wrong: list[str] = []
         try:
             fields = Fields(_object(json.loads(text, object_pairs_hook=_unique)), wrong)
         except (ValueError, RecursionError) as error:
-            faults.append(Fault(at, f"expected a JSON object: {error}"))
+            faults.append(Fault(at, f"what is not a JSON object ({_why_not(error)})"))
             continue
         vector = read(fields)
         name = fields.given.get("id")
@@ -133,6 +133,13 @@ def read_lines(lines: Iterable[str], read: Callable[[Fields], _Vector]) -> list[
     if faults:
         raise BadVectorError(faults)
     return made
+
+
+def _why_not(error: Exception) -> str:
+    """What the parser saw, in words of the file rather than of the program."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"column {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}"
+    return "too deep" if isinstance(error, RecursionError) else str(error)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

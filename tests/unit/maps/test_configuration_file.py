@@ -13,6 +13,7 @@ from pamt.maps.configuration_file import (
     read_configuration,
 )
 from pamt.maps.errors import InputErrors
+from pamt.maps.machine_file import machine_from_text
 from pamt.maps.tdmr_info import write_tdmr_info
 
 SAMPLE = """\
@@ -114,3 +115,17 @@ def test_a_file_says_tdmr() -> None:
     assert faults("format = 1")[0][1:3] == ("", "the key tdmr ([[tdmr]] tables, or tdmr = [])")
     assert faults("tdmr = 1") == [(1, "tdmr", "an array of tables", "1")]
     assert faults("")[0][3] == "an empty file"
+
+
+def test_a_machine_file_is_named_as_one() -> None:
+    with pytest.raises(InputErrors) as caught:
+        configuration_from_text(b'name = "x"\n\n[[cmr]]\nbase = 0\nsize = 0\n', "m.toml")
+    (fault,) = caught.value.problems
+    assert (fault.line, fault.found) == (3, "a machine file (it has cmr)")
+
+
+def test_a_configuration_file_is_named_as_one() -> None:
+    with pytest.raises(InputErrors) as caught:
+        machine_from_text("format = 1\n[[tdmr]]\nbase = 0\n", "c.toml")
+    (fault,) = caught.value.problems
+    assert (fault.line, fault.found) == (2, "a configuration file (it has tdmr)")
