@@ -312,6 +312,18 @@ def test_a_fixed_sample_holds_every_kind_of_answer() -> None:
     assert set(seen) == {None, *RULES}, set(RULES) - set(seen)
 
 
+def test_no_bytes_on_the_end_of_the_last_run() -> None:
+    """A region of no bytes at the ceiling lies in a run, and yet its base is no address."""
+    limits = Limits(pamt_entry_size=(0, 0, 0))
+    end = limits.address_end
+    below = Pamt(end - GIB, 0)
+    for base, rule in ((end, "P_BASE_PA"), (end - PAGE, "PA_AVAIL"), (end - GIB, None)):
+        tdmr = Tdmr(end - GIB, GIB, Pamt(base, 0), below, below)
+        case = Case(Configuration((tdmr,)), (Cmr(end - GIB, GIB),), limits)
+        assert sys_config(*case).rule == rule
+        assert accepts(*case) == (rule is None)
+
+
 @EXAMPLES
 @given(st.randoms(use_true_random=False))
 def test_what_is_built_valid_is_accepted_but_for_the_number_of_areas(rng: random.Random) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from pamt.kernel import areas, contig, layout, memlist, sizes
-from pamt.module import words
+from pamt.module import accept, words
 from pamt.prove import proofs_folder
 from pamt.prove.mutation import caught, installed, mutants
 
@@ -21,6 +21,15 @@ STAGES = {
     "inside_runs": (words.inside_runs, "t4_chunk"),
     "available": (words.available, "t5_acceptance"),
     "cmr_runs": (words.cmr_runs, "t5_acceptance"),
+    "tdmr_fits": (accept.tdmr_fits, "t12_formula_records"),
+    "add_parts": (accept.add_parts, "t12_formula_records"),
+    "add_regions": (accept.add_regions, "t12_formula_records"),
+    "in_a_run": (accept.in_a_run, "t13_formula_whole"),
+    "all_in_runs": (accept.all_in_runs, "t13_formula_whole"),
+    "regions_fit": (accept.regions_fit, "t13_formula_whole"),
+    "pointers_good": (accept.pointers_good, "t13_formula_whole"),
+    "records_good": (accept.records_good, "t13_formula_whole"),
+    "accepts": (accept.accepts, "t13_formula_whole"),
     "chunks_inside": (areas.chunks_inside, "t6_areas"),
     "reserve_areas": (areas.reserve_areas, "t6_areas"),
     "first_slot": (contig.first_slot, "t7_slot_scan"),
@@ -32,6 +41,10 @@ STAGES = {
 }
 
 EQUIVALENT = {
+    "all_in_runs": {
+        # Starts and ends are filled side by side.
+        "True -> False",
+    },
     "find_holes": {
         # A range that ends at the TDMR's start sets the walk's end to where it stands.
         "r.end < tdmr.start -> LtE",
