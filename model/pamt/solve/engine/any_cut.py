@@ -23,7 +23,8 @@ from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
 from pamt.placement import Objective, Question, build, evaluate
 from pamt.ranges import GIB, PAGE, Range
-from pamt.solve.engine.branch import Budget, OutOfNodes, decide
+from pamt.solve.budget import Budget, Known, OutOfNodes
+from pamt.solve.engine.branch import decide
 from pamt.solve.engine.canonical import canonical_packing
 from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts
 from pamt.solve.engine.fill import fill
@@ -92,6 +93,7 @@ class _Search:
     def run(self) -> Proof:
         question, order = self._question, self._order
         remote = floor(question, "remote")
+        self._budget.watch.phase("bounds over all cuts")
         bounds = bounds_over_cuts(question, order)
         statistics = Statistics(ENGINE)
         if bounds is None:
@@ -100,6 +102,8 @@ class _Search:
             return Proof(result, Certificate(INFEASIBLE, question.space, order, claims=claims))
         if "remote" not in order or question.tdmrs is not None or remote == 0:
             facts = claim_facts(question, bounds.values)[0]
+            self._budget.watch.bound(dict(bounds.values), tuple(bounds.claims))
+            self._budget.watch.phase("placements at the bound over all cuts")
             self._look(facts, bounds)
             best = self._best
             if best is not None and any(
@@ -244,7 +248,9 @@ class _Search:
         judged = evaluate(question.machine, question.space, configuration, question.given_up)
         if judged.objective is None:
             return None
-        return _Found(tdmrs, bases, configuration, judged.objective, canonical)
+        given_up, value = question.given_up, judged.objective
+        self._budget.watch.best(Known(ENGINE, tdmrs, bases, given_up, value))
+        return _Found(tdmrs, bases, configuration, value, canonical)
 
     def _answer(self, bounds: Bounds, statistics: Statistics) -> Proof:
         order, space = self._order, self._question.space

@@ -6,11 +6,11 @@ single chunks, so that equal ones are not told apart.  Budgets count nodes of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import floor, gcd
 from typing import NamedTuple
 
 from pamt.certificate.format import Split, Step, Sum, Trust
+from pamt.solve.budget import Budget, OutOfNodes
 from pamt.solve.engine.leaf import Prover, split_of
 from pamt.solve.engine.master import Case, Master, Relaxed, Use
 from pamt.solve.engine.pack import ORDERS, Packing, pack
@@ -22,21 +22,6 @@ __all__ = ["Budget", "Decision", "OutOfNodes", "Tree", "decide", "flatten", "rem
 
 NEAR = 1e-4
 DEEPEST = 250
-
-
-class OutOfNodes(RuntimeError):
-    """The budget is spent, or the search has no way to go on; the text says which."""
-
-
-@dataclass
-class Budget:
-    nodes: int
-    spent: int = 0
-
-    def take(self) -> None:
-        if self.spent >= self.nodes:
-            raise OutOfNodes(f"{self.nodes} nodes of case trees are spent")
-        self.spent += 1
 
 
 class Fork(NamedTuple):
@@ -149,6 +134,8 @@ class _Search:
         cost = cost_of(self._problem, packing)
         if self._best is None or cost < cost_of(self._problem, self._best):
             self._best = packing
+            if self._budget.packed is not None:
+                self._budget.packed(packing)
             if self._optimise:
                 self._limit = cost - 1
 

@@ -53,6 +53,7 @@ class Linux:
                 self._give_up(first)
                 return
         for name in self._order:
+            self._budget.watch.phase(f"the least {name}")
             if name in constant:
                 value = constant[name]
                 self._claim({**self._held, name: value - 1}, (Floor(name),))
@@ -62,10 +63,12 @@ class Linux:
                     return
             self._held[name] = value
             self.bound[name] = value
+            self._budget.watch.bound(dict(self.bound), tuple(self.claims))
 
     def make_canonical(self) -> None:
         """Among the optima the canonical one.  Raises OutOfNodes."""
         assert self.packing is not None
+        self._budget.watch.phase("the canonical one among equals")
         problem = pose_problem(self._facts, self._limits(self._held))
         self.packing = canonical_packing(problem, self.packing, self._budget, self._relaxed)
         self.canonical = True

@@ -24,7 +24,7 @@ from pamt.placement import (
     pose,
 )
 from pamt.ranges import PAGE
-from pamt.solve.engine.branch import Budget, OutOfNodes
+from pamt.solve.budget import QUIET, Budget, Known, OutOfNodes
 from pamt.solve.engine.linux import Linux
 from pamt.solve.engine.pack import Packing
 from pamt.solve.result import (
@@ -69,7 +69,7 @@ def place_fast(
     machine: Machine,
     space: Space = LINUX,
     objective: Sequence[str] = DEFAULT_OBJECTIVE,
-    budget: int = DEFAULT_NODES,
+    budget: int | Budget = DEFAULT_NODES,
     *,
     canonical: bool = True,
     check: bool = True,
@@ -93,7 +93,8 @@ def place_fast(
         return _checked(
             machine, result, Certificate(INFEASIBLE, space, order, claims=claims), check
         )
-    allowed = Budget(budget)
+    allowed = budget if isinstance(budget, Budget) else Budget(budget)
+    allowed.packed = lambda packing: _tell(question, packing, allowed)
     search = Linux(relax(question), order, allowed)
     reason: str | None = None
     try:
@@ -160,6 +161,18 @@ def _answer(
         claims,
     )
     return _checked(machine, result, certificate, check)
+
+
+def _tell(question: Question, packing: Packing, budget: Budget) -> None:
+    """Tell the watch of a packing of all chunks."""
+    assert question.tdmrs is not None
+    if budget.watch is QUIET or len(packing) < len(question.tdmrs):
+        return
+    placed = _placed(question, packing)
+    configuration = build(question, placed.tdmrs, placed.bases)
+    value = _judged(question.machine, question, configuration)
+    known = Known(ENGINE, placed.tdmrs, placed.bases, question.given_up, value)
+    budget.watch.best(known)
 
 
 def _placed(question: Question, packing: Packing) -> Placed:
