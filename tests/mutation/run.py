@@ -1,15 +1,20 @@
-"""Would the tests notice if the certificate checker were wrong?
+"""Would the tests notice if what everything rests on were wrong?
 
-Changes one thing at a time in the modules below and runs the tests of certificates against it, in
-a fork with the changed function in place, until the first failure or the time limit.  Prints the
+Changes one thing at a time in the modules of a target and runs the target's tests against it, in a
+fork with the changed function in place, until the first failure or the time limit.  Prints the
 changes that no test notices; those argued in survivors.md are counted apart.  Exit 1 where another
 is left, or where one that is argued is now noticed or gone.
 
-    python tests/mutation/run.py [words that the names of mutants must contain]
+    python tests/mutation/run.py [TARGET] [words that the names of mutants must contain]
+
+Targets: ``checker`` (of certificates; the default), ``bounds`` (what certificates are checked
+with, over cuts and fillings), ``kernel`` (the stages of Linux), ``module`` (what TDH.SYS.CONFIG
+answers).
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import os
@@ -18,25 +23,71 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import NamedTuple
 
 import pytest
 from mutator import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = ("filling", "relaxation", "check", "format")
-TESTS = "tests/unit/certificate"
 EXAMPLES = 100
 TOO_RANDOM = "test_mutations_are_refused_or_true"
 """Whether it notices is chance; left out, so that what is noticed is noticed by design."""
-ABOUT = {"filling": ("test_filling", "test_sums"), "format": ("test_text", "test_corpus")}
-"""The test files that a module's mutants are run against; for the other modules: all."""
 ARGUED = Path(__file__).parent / "survivors.md"
 SECONDS = 20
 MEMORY = 3 << 30
 JOBS = int(os.environ.get("JOBS", "2"))
+
+
+class Target(NamedTuple):
+    """Modules by the name that their mutants bear, and the tests that are to notice them."""
+
+    modules: Mapping[str, str]
+    tests: tuple[str, ...]
+    about: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """The test files that a module's mutants are run against; for the other modules: all."""
+
+
+def _below(package: str, *modules: str) -> dict[str, str]:
+    return {name: f"pamt.{package}.{name}" for name in modules}
+
+
+CERTIFICATES = ("tests/unit/certificate",)
+TARGETS = {
+    "checker": Target(
+        _below("certificate", "filling", "relaxation", "check", "format"),
+        CERTIFICATES,
+        {"filling": ("test_filling", "test_sums"), "format": ("test_text", "test_corpus")},
+    ),
+    "bounds": Target(_below("certificate", "cut_bound", "fill_bound"), CERTIFICATES),
+    "kernel": Target(
+        _below("kernel", "memlist", "layout", "sizes", "contig", "areas", "construct"),
+        (
+            "tests/unit/kernel",
+            "tests/conformance/test_kernel.py",
+            "tests/law/test_areas.py",
+            "tests/law/test_construct.py",
+            "tests/law/test_contig.py",
+        ),
+    ),
+    "module": Target(
+        {
+            **_below("module", "accept", "cmr", "words", "call", "status"),
+            **_below("module.rules", "convertible", "operands", "overlaps", "reserved", "tdmr"),
+            "walk": "pamt.module.config",
+            "judge": "pamt.module.check",
+            "rules.cmr": "pamt.module.rules.cmr",
+            "rules.pamt": "pamt.module.rules.pamt",
+        },
+        (
+            "tests/unit/module",
+            "tests/conformance/test_module.py",
+            "tests/law/test_module_accept.py",
+        ),
+    ),
+}
 
 
 class Running(NamedTuple):
@@ -49,7 +100,8 @@ class Running(NamedTuple):
 class Mutate:
     """In the place of pytest's loop over the tests: the loop over mutants, each with all tests."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, target: Target, words: list[str]) -> None:
+        self.target = target
         self.words = words
         self.failed = False
         self.killed: dict[str, str] = {}
@@ -69,7 +121,7 @@ class Mutate:
         if self.first_failure(session):
             raise pytest.UsageError("the tests fail without any change")
         session.config.pluginmanager.unregister(name="terminalreporter")
-        waiting = list(reversed(every_mutant(self.words)))
+        waiting = list(reversed(every_mutant(self.target, self.words)))
         running: list[Running] = []
         while waiting or running:
             while waiting and len(running) < JOBS:
@@ -98,8 +150,8 @@ class Mutate:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os.dup2(1, 2)
-            install(mutant)
-            about = ABOUT.get(mutant.file, ("test_",))
+            install(mutant, self.target)
+            about = self.target.about.get(mutant.file, ("test_",))
             session.items = [i for i in session.items if i.path.stem.startswith(about)]
             found = self.first_failure(session)
         finally:
@@ -144,17 +196,20 @@ def _quiet(item: pytest.Item) -> None:
         )
 
 
-def every_mutant(words: list[str]) -> list[Mutant]:
+def every_mutant(target: Target, words: list[str]) -> list[Mutant]:
     found: list[Mutant] = []
-    for module in MODULES:
-        source = (ROOT / "model" / "pamt" / "certificate" / f"{module}.py").read_text()
-        found += [m for m in mutants(module, source) if all(w in m.name for w in words)]
+    for name, module in target.modules.items():
+        source = (ROOT / "model" / f"{module.replace('.', '/')}.py").read_text()
+        found += [m for m in mutants(name, source) if all(w in m.name for w in words)]
     return found
 
 
-def install(mutant: Mutant) -> None:
+def install(mutant: Mutant, target: Target) -> None:
     """Give the function the changed code; all who hold the function have it then."""
-    module = importlib.import_module(f"pamt.certificate.{mutant.file}")
+    module = importlib.import_module(target.modules[mutant.file])
+    for node in ast.walk(mutant.tree):
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list = [d for d in node.decorator_list if not _registers(d)]
     space: dict[str, object] = {}
     exec(compile(mutant.tree, f"<{mutant.name}>", "exec"), module.__dict__, space)
     new = _function(space[mutant.function.rpartition(".")[2]])
@@ -162,6 +217,11 @@ def install(mutant: Mutant) -> None:
     old.__code__ = new.__code__
     old.__defaults__ = new.__defaults__
     old.__kwdefaults__ = new.__kwdefaults__
+
+
+def _registers(decorator: ast.expr) -> bool:
+    """``@rule(...)``: the rule is known already."""
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "rule"
 
 
 def _found(module: ModuleType, qualified: str) -> object:
@@ -188,23 +248,25 @@ def argued() -> set[str]:
 
 def main(words: list[str]) -> int:
     os.chdir(ROOT)
-    plugin = Mutate(words)
+    name = words.pop(0) if words and words[0] in TARGETS else "checker"
+    target = TARGETS[name]
+    plugin = Mutate(target, words)
     options = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-o", "addopts="]
-    options += ["--import-mode=importlib", "--tb=no", TESTS]
+    options += ["--import-mode=importlib", "--tb=no", *target.tests]
     code = pytest.main(options, plugins=[plugin])
     if not plugin.killed:
         print("nothing was judged")
         return int(code) or 1
-    known = argued()
-    unknown = [name for name in plugin.survived if name not in known]
+    known = {mutant for mutant in argued() if mutant.split()[0] in target.modules}
+    unknown = [mutant for mutant in plugin.survived if mutant not in known]
     stale = known - set(plugin.survived) if not words else known & set(plugin.killed)
     total = len(plugin.killed) + len(plugin.survived)
-    print(f"\n{total} mutants: {len(plugin.killed)} killed,", end=" ")
+    print(f"\n{name}: {total} mutants: {len(plugin.killed)} killed,", end=" ")
     print(f"{len(plugin.survived) - len(unknown)} argued, {len(unknown)} left")
-    for name in sorted(stale):
-        print(f"argued, but killed or gone: {name}")
-    for name in unknown:
-        print(f"left: {name}")
+    for mutant in sorted(stale):
+        print(f"argued, but killed or gone: {mutant}")
+    for mutant in unknown:
+        print(f"left: {mutant}")
     return 1 if unknown or stale else 0
 
 
