@@ -230,6 +230,45 @@ def lowest() -> Claim:
     )
 
 
+def misses_none() -> Claim:
+    """A slot of the grid in the run and the zone: the run holds what is found.
+
+    So one look at a run answers what the kernel's walk over all slots does.
+    """
+    made = scan()
+    other = FIRST + J * SIZE
+    index = -((FIRST - RUN.start) // SIZE)
+    return Claim(
+        {"found": found_in(made)},
+        needs={
+            "a slot is in the run": both(other >= RUN.start, other + SIZE <= RUN.end),
+            "it ends in the zone": other + SIZE <= ZONE.end,
+            "not before the first": J * SIZE >= 0,
+        },
+        given={
+            **WELL_FORMED,
+            **rounded_down(FIRST - RUN.start),
+            "fewer sizes, fewer bytes": either(
+                J * SIZE >= index * SIZE, J * SIZE <= index * SIZE - SIZE
+            ),
+        },
+        hint={**HINT, "counts": at_most(-2, J, 2)},
+    )
+
+
+def stop_is_final() -> Claim:
+    """Where the walk stops at a run without a slot, no later run of the zone holds one."""
+    made = scan()
+    later, slot = Range(integer("later_start"), integer("later_end")), integer("slot")
+    (stop,) = made.breaks
+    return Claim(
+        {"none later": implies(stop.guard, slot + SIZE > ZONE.end)},
+        needs={"ascending": RUN.start <= later.start, "a slot of it": later.start <= slot},
+        given=WELL_FORMED,
+        hint=HINT,
+    )
+
+
 def fewer_sizes() -> Claim:
     """Two multiples of the size are in order, or a size apart at least."""
     return Claim(
@@ -370,7 +409,8 @@ THEOREM = Theorem(
     statement="A free run in a zone that is at least 2 nr - 1 pages long holds a slot for a chunk"
     " of nr pages, wherever the zone starts, and for every zone start and nr >= 2 there is a run of"
     " 2 nr - 2 pages that holds none. For n chunks of nr pages, (n + 1) nr - 1 pages are enough and"
-    " one less is not. For chunks of any sizes in any order, the sum of (2 nr_i - 1) is enough.",
+    " one less is not. For chunks of any sizes in any order, the sum of (2 nr_i - 1) is enough."
+    " What first_slot finds, one look at each run, is what a walk over all slots finds.",
     formal="run <= zone and |run| >= (n+1) nr - 1 => n slots; exists run, |run| = (n+1) nr - 2,"
     " with n - 1 slots",
     trusts="That ContigAllocator removes exactly the pages it answers (tested as a law); what"
@@ -388,6 +428,8 @@ THEOREM = Theorem(
         Obligation("not-stopped", "earlier runs do not end the walk", not_stopped),
         Obligation("is-a-slot", "what is found is in run, zone and grid", is_a_slot, True),
         Obligation("lowest", "and the lowest such place", lowest, True),
+        Obligation("misses-none", "a run with a slot holds what is found", misses_none, True),
+        Obligation("stop-is-final", "behind the end of the zone is no slot", stop_is_final, True),
         Obligation("fewer-sizes", "multiples of the size are a size apart", fewer_sizes),
         Obligation("one-page-less", "2 nr - 2 pages need not hold one", one_page_less, True),
         Obligation("nth-sufficient", "(n + 1) nr - 1 pages hold n chunks", nth_sufficient, True),
