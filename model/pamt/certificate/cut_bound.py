@@ -29,7 +29,7 @@ from itertools import accumulate, pairwise
 from operator import add
 
 from pamt.placement import Question
-from pamt.ranges import GIB, PAGE, Range, RangeSet
+from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet
 
 __all__ = ["ADDITIVE", "NEVER", "CutFacts", "Cuts", "cut_facts", "excludes", "fillable_gaps"]
 
@@ -63,6 +63,8 @@ class CutFacts:
     """TDMRs there may be."""
     extra: int = 0
     """Areas that PAMTs add besides, where the TDMRs are fixed."""
+    barred: frozenset[int] = frozenset()
+    """Cells (by index) at which no TDMR may begin."""
 
     @cached_property
     def holes_to(self) -> tuple[int, ...]:
@@ -178,6 +180,17 @@ def fillable_gaps(question: Question) -> tuple[Range, ...]:
     return tuple(found)
 
 
+def rounded_levels(question: Question) -> tuple[bool, bool, bool]:
+    """For each PAMT region, whether a GiB takes less than whole pages of it."""
+    limits = question.limits
+    if limits.dynamic_pamt:
+        first = (GIB // PAGE) * limits.pamt_page_bitmap_entry_bits % (8 * PAGE)
+    else:
+        first = (GIB // PAGE) * limits.pamt_entry_size[0] % PAGE
+    second = (GIB // (2 * MIB)) * limits.pamt_entry_size[1] % PAGE
+    return first != 0, second != 0, limits.pamt_entry_size[2] % PAGE != 0
+
+
 class _Fits:
     """Pages that PAMT regions or chunks may add up to; too many rather than too few."""
 
@@ -202,7 +215,8 @@ class _Fits:
             self._sums = sums
             return
         # Each region rounds up on its own, by less than a page a TDMR.
-        self.room = question.sizes(span).total + 3 * PAGE * self._most
+        self._rounding = sum(rounded_levels(question))
+        self.room = question.sizes(span).total + self._rounding * PAGE * self._most
         self._pages = [question.sizes(gib).total // PAGE for gib in range(span + 1)]
 
     def all(self, memory: RangeSet) -> bool:
@@ -229,10 +243,10 @@ class _Fits:
         gib = bisect_right(table, pages) - 1
         if gib >= 1 and table[gib] == pages:
             return True
-        # With each further chunk three regions may round up once more.
+        # With each further chunk regions may round up once more.
         return any(
-            table[g] <= pages <= table[g] + 3 * (min(g, self._most) - 1)
-            for g in range(max(1, gib - 3 * self._most), gib + 1)
+            table[g] <= pages <= table[g] + self._rounding * (min(g, self._most) - 1)
+            for g in range(max(1, gib - self._rounding * self._most), gib + 1)
         )
 
 
@@ -253,6 +267,7 @@ class Cuts:
         self._tdmr = units.get("tdmrs", 0)
         self._page = units.get("pamt_pages", 0)
         self._layers: list[list[int]] = []
+        self._behind: list[list[int]] = []
 
     @cached_property
     def least(self) -> tuple[int, ...] | None:
@@ -379,7 +394,10 @@ class Cuts:
         for j in range(n - 1, 0, -1):
             low[j] = min(low[j], low[j + 1])
         return tuple(
-            max(i, bisect_right(low, self.cap + facts.holes_from[i], i + 1) - 1) for i in range(n)
+            i
+            if i in facts.barred
+            else max(i, bisect_right(low, self.cap + facts.holes_from[i], i + 1) - 1)
+            for i in range(n)
         )
 
     @cached_property
@@ -419,7 +437,18 @@ class Cuts:
         """The cost of what follows each end, with the holes up to it."""
         facts = self._facts
         hole = self._weights()[0]
-        return [value + hole * holes for value, holes in zip(layer, facts.holes_to, strict=True)]
+        return [
+            value + hole * holes if value < NEVER else 2 * NEVER
+            for value, holes in zip(layer, facts.holes_to, strict=True)
+        ]
+
+    def behind_layer(self, number: int) -> list[int]:
+        """:meth:`behind` for a layer, worked out once."""
+        layer = self.layer(number)
+        while len(self._behind) < len(self._layers):
+            self._behind.append(self.behind(self._layers[len(self._behind)]))
+        assert layer is self._layers[number]
+        return self._behind[number]
 
     def _ahead(self, behind: Sequence[int], first: int) -> int:
         facts = self._facts
@@ -427,7 +456,7 @@ class Cuts:
         reach = self.reach[first]
         if reach <= first:
             return NEVER
-        least = NEVER
+        least = 2 * NEVER
         at = first
         while at < reach:
             stop = min(reach, self._islands[at])
@@ -447,7 +476,8 @@ class Cuts:
         n = len(facts.cells)
         hole = self._weights()[0]
         best = [NEVER] * n + [0]
-        behind = [NEVER] * n + [hole * facts.holes_to[n]]
+        # What can't be stays so, whatever holes are taken off.
+        behind = [2 * NEVER] * n + [hole * facts.holes_to[n]]
         for i in range(n - 1, -1, -1):
             best[i] = min(NEVER, self._ahead(behind, i))
             if best[i] < NEVER:

@@ -3,39 +3,43 @@
 Filling a gap (see :mod:`pamt.certificate.cut_bound`) needs PAMTs that add up to its free runs
 exactly.  Three arguments, each of them sound by itself:
 
-* **At home.** Where the claim lets `remote` be no more than its floor, a run holds only PAMTs of
-  TDMRs that are nearest to its node.  Those begin on certain cells and reach only so far.
+* **At home.** Where the claim lets `remote` be no more than its floor, TDMRs begin at certain cells
+  only, and a run holds only PAMTs of TDMRs nearest to its node (:mod:`near_home`).
 * **Remainders.** Every 4K region has a multiple of the pages that one GiB takes, so what a run
-  leaves over by that unit must come from 2M and 1G regions, and of these there is only so much.
-* **One by one.** Where few TDMRs are allowed all cuts are gone through, and what their regions can
-  add up to is known exactly.
+  leaves over by that unit must come from 2M and 1G regions.  Of these there is only so much; but
+  a TDMR that overhangs the cells of its home may fill up one run, whatever it leaves over.
+* **One by one.** Where few cuts are allowed all of them are gone through
+  (:mod:`pamt.certificate.each_cut`).
 
 Source: docs/design.md, section 5.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from pamt.certificate.cut_bound import (
     CutFacts,
     Cuts,
     cut_facts,
-    cut_ranges,
     excludes,
     fillable_gaps,
+    rounded_levels,
 )
+from pamt.certificate.each_cut import none_does
+from pamt.certificate.near_home import Pool, at_home, barred_cells, least_weight, pools
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["Gap", "claim_facts", "excludes_claim"]
-
-MOST_STEPS = 60_000
-"""Steps of going through all cuts; a claim that takes more is not proved this way."""
+__all__ = ["Gap", "claim_facts", "excludes_claim", "most_fills"]
 
 Gap = Range
+ANYWHERE = -1
+"""Stands for all nodes, where PAMTs may lie on any."""
 
 
 def excludes_claim(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
@@ -47,56 +51,39 @@ def excludes_claim(question: Question, order: Sequence[str], at_most: Mapping[st
     facts, gaps = claim_facts(question, at_most)
     if excludes(facts, order, at_most):
         return True
-    if not gaps or facts.fixed is not None:
+    if facts.fixed is not None:
         return False
-    few = most_fills(question, facts, gaps, at_most)
-    return _too_few(facts, few, at_most) or _none_fits(question, facts, gaps, at_most)
+    if gaps and _too_few(facts, Fills(question, facts, gaps, at_most), at_most):
+        return True
+    return none_does(question, facts, gaps, at_most)
 
 
 def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
     """What cuts cost under a claim's conditions, and the gaps that may be filled."""
     if question.trivial is not None:
         raise ValueError("this question has no bound over cuts")
+    near = at_home(question, at_most)
+    barred = barred_cells(question) if near and question.tdmrs is None else frozenset()
     if question.space.reserve != "minimal":
-        return cut_facts(question), ()
+        return replace(cut_facts(question), barred=barred), ()
     gaps = fillable_gaps(question)
     if question.tdmrs is not None:
         facts = cut_facts(question, gaps)
-        near = _at_home(question, at_most)
         return replace(facts, extra=_extra(question, near)), gaps
-    facts = cut_facts(question, gaps)
-    if not _at_home(question, at_most):
+    facts = replace(cut_facts(question, gaps), barred=barred)
+    if not near:
         return facts, gaps
     while gaps:
-        rooms = _rooms(question, facts, at_most)
-        kept = tuple(gap for gap in gaps if _fits(question, gap, rooms))
+        some = pools(question, facts, at_most)
+        kept = tuple(gap for gap in gaps if _fits(question, gap, some))
         if kept == gaps:
             break
         gaps = kept
-        facts = cut_facts(question, gaps)
+        facts = replace(cut_facts(question, gaps), barred=barred)
     return facts, gaps
 
 
-def _at_home(question: Question, at_most: Mapping[str, int]) -> bool:
-    """Whether the claim forces every PAMT page to a node nearest to its TDMR's home."""
-    if "remote" not in at_most or not question.free:
-        return False
-    if question.tdmrs is None:
-        homes = {r.node for r in question.memory}
-        nodes = question.free_by_node
-        return at_most["remote"] <= 0 and all(
-            question.weight(a, b) >= 0 for a in homes for b in nodes
-        )
-    return at_most["remote"] <= sum(
-        fact.pages * _least_weight(question, fact.home) for fact in question.tdmrs
-    )
-
-
-def _least_weight(question: Question, home: int) -> int:
-    return min(question.weight(home, node) for node in question.free_by_node)
-
-
-def _extra(question: Question, at_home: bool) -> int:
+def _extra(question: Question, near: bool) -> int:
     """With fixed TDMRs: areas that PAMTs add where a TDMR has no hole that must be reserved.
 
     A TDMR's largest piece may fit into such TDMRs alone; each family of TDMRs that share none of
@@ -108,12 +95,12 @@ def _extra(question: Question, at_home: bool) -> int:
     families: list[frozenset[int]] = []
     for fact in facts:
         size = fact.sizes.total if question.space.pamt == "chunk" else max(fact.sizes)
-        least = _least_weight(question, fact.home) if question.free else 0
+        least = least_weight(question, fact.home) if question.free else 0
         met: set[int] = set()
         for run in question.free:
             if run.end - run.start < size:
                 continue
-            if at_home and question.weight(fact.home, run.node) != least:
+            if near and question.weight(fact.home, run.node) != least:
                 continue
             met |= {at for at, other in enumerate(facts) if other.range.overlaps(run.range)}
         if met and all(free_of[at] for at in met):
@@ -134,31 +121,6 @@ def _has_forced(question: Question, tdmr: Range) -> bool:
     )
 
 
-def _rooms(
-    question: Question, facts: CutFacts, at_most: Mapping[str, int]
-) -> dict[int, tuple[int, int]]:
-    """For each node: pages of all PAMTs that may lie there, and of their 2M and 1G regions."""
-    cells = facts.cells
-    reach = Cuts(facts, (), at_most.get("max_areas")).reach
-    homes = [question.facts(Range(c * GIB, (c + 1) * GIB)).home for c in cells]
-    rooms: dict[int, tuple[int, int]] = {}
-    for node in question.free_by_node:
-        covered = behind = 0
-        starts = 0
-        for at, home in enumerate(homes):
-            if reach[at] <= at or question.weight(home, node) > 0:
-                continue
-            starts += 1
-            low, high = max(behind, cells[at]), cells[reach[at] - 1] + 1
-            covered += max(0, high - low)
-            behind = max(behind, high)
-        number = min(starts, facts.most, at_most.get("tdmrs", facts.most))
-        sizes = question.sizes(covered)
-        small = (sizes.level_2m + sizes.level_1g) // PAGE + 2 * number
-        rooms[node] = (sizes.level_4k // PAGE + number + small, small)
-    return rooms
-
-
 def _runs(question: Question, gap: Gap) -> Iterator[tuple[int, int]]:
     """Node and pages of the free runs that a gap is made of."""
     for node, runs in question.free_by_node.items():
@@ -166,154 +128,138 @@ def _runs(question: Question, gap: Gap) -> Iterator[tuple[int, int]]:
             yield node, run.size // PAGE
 
 
-def _fits(question: Question, gap: Gap, rooms: Mapping[int, tuple[int, int]]) -> bool:
+def _fits(question: Question, gap: Gap, some: Mapping[int, Pool]) -> bool:
     needs: dict[int, int] = {}
     for node, pages in _runs(question, gap):
         needs[node] = needs.get(node, 0) + pages
-    return all(pages <= rooms[node][0] for node, pages in needs.items())
+    return all(pages <= some[node].pages for node, pages in needs.items())
+
+
+class _Need(NamedTuple):
+    """What filling one gap takes, on the node that it is counted for."""
+
+    cell: int | None
+    """The cell (by index) whose own holes it joins; None where a border of cells is between."""
+    pages: int
+    small: int
+    """Pages of 2M and 1G regions it takes at least."""
+    spared: tuple[int, ...]
+    """The same with one, two, ... runs filled up by TDMRs that overhang."""
+
+
+class Fills:
+    """How many of some gaps can be filled at once under a claim's conditions, at most."""
+
+    def __init__(
+        self, question: Question, facts: CutFacts, gaps: Sequence[Gap], at_most: Mapping[str, int]
+    ) -> None:
+        self._near = at_home(question, at_most)
+        if self._near:
+            self._pools = pools(question, facts, at_most)
+        else:
+            number = min(facts.most, len(facts.cells), at_most.get("tdmrs", facts.most))
+            sizes = question.sizes(facts.cells[-1] - facts.cells[0] + 1)
+            _, second, third = rounded_levels(question)
+            small = (sizes.level_2m + sizes.level_1g) // PAGE + (second + third) * number
+            whole = sizes.level_4k // PAGE + rounded_levels(question)[0] * number + small
+            self._pools = {ANYWHERE: Pool(whole, small, ())}
+        self._unit = question.sizes(1).level_4k // PAGE
+        self._split = question.space.pamt == "split"
+        self._needs: dict[int, list[_Need]] = {}
+        for gap in gaps:
+            runs = list(_runs(question, gap))
+            node = runs[0][0] if self._near else ANYWHERE
+            own = [pages for n, pages in runs if node in (n, ANYWHERE)]
+            self._needs.setdefault(node, []).append(self._need(facts, gap, node, own))
+
+    def _need(self, facts: CutFacts, gap: Gap, node: int, own: Sequence[int]) -> _Need:
+        low = bisect_right(facts.cells, (gap.start - 1) // GIB) - 1
+        high = bisect_left(facts.cells, gap.end // GIB)
+        # What is no multiple of a 4K region's unit is 2M and 1G regions.
+        rests = [pages % self._unit for pages in own] if self._split else [0]
+        over = self._pools[node].overhanging
+        # A region that overhangs fits into a run that is no shorter.
+        long = [
+            rest
+            for rest, pages in zip(rests, own, strict=False)
+            if any(region <= pages for region in over)
+        ]
+        long.sort(reverse=True)
+        spared = sum(rests) - sum(long[: len(over)])
+        saved = list(accumulate(long[: len(over)], initial=0))
+        saved += [saved[-1]] * (len(over) + 1 - len(saved))
+        assert spared == sum(rests) - saved[-1]
+        return _Need(
+            low if low >= high else None,
+            sum(own),
+            sum(rests),
+            tuple(sum(rests) - less for less in saved[1:]),
+        )
+
+    def most(self) -> int:
+        """At most so many can be filled."""
+        total = 0
+        for node, needs in self._needs.items():
+            pool = self._pools[node]
+            fitting = sum(used <= pool.pages for used in accumulate(sorted(n.pages for n in needs)))
+            for number in range(fitting, -1, -1):
+                if _least_small(needs, number, len(pool.overhanging))[-1] <= pool.small:
+                    total += number
+                    break
+        return total
+
+    def may_be(self, wanted: Mapping[int, int]) -> bool:
+        """Whether in each of these cells (by index) so many may be filled, all at once."""
+        for node, needs in self._needs.items():
+            pool = self._pools[node]
+            over = len(pool.overhanging)
+            least = [0] * (over + 1)
+            for cell, number in wanted.items():
+                inside = [need for need in needs if need.cell == cell]
+                others = self._inside(cell) - len(inside)
+                own = _least_small(inside, max(0, number - others), over)
+                least = [
+                    min(least[k] + own[spared - k] for k in range(spared + 1))
+                    for spared in range(over + 1)
+                ]
+            if least[-1] > pool.small:
+                return False
+        return all(number <= self._inside(cell) for cell, number in wanted.items())
+
+    def _inside(self, cell: int) -> int:
+        return sum(need.cell == cell for needs in self._needs.values() for need in needs)
+
+
+NEVER = 1 << 62
+
+
+def _least_small(needs: Sequence[_Need], number: int, over: int) -> list[int]:
+    """For 0, 1, ..., `over` runs filled up: the least small pages that `number` of gaps take."""
+    table = [[0 if not k else NEVER] * (over + 1) for k in range(number + 1)]
+    for need in needs:
+        costs = (need.small, *need.spared)
+        for k in range(number, 0, -1):
+            for spared in range(over, -1, -1):
+                ways = (table[k - 1][spared - own] + costs[own] for own in range(spared + 1))
+                table[k][spared] = min(table[k][spared], *ways)
+    return table[number]
 
 
 def most_fills(
     question: Question, facts: CutFacts, gaps: Sequence[Gap], at_most: Mapping[str, int]
 ) -> int:
     """At most so many of these gaps can be filled at once."""
-    if _at_home(question, at_most):
-        rooms = _rooms(question, facts, at_most)
-    else:
-        number = min(facts.most, len(facts.cells), at_most.get("tdmrs", facts.most))
-        sizes = question.sizes(facts.cells[-1] - facts.cells[0] + 1)
-        small = (sizes.level_2m + sizes.level_1g) // PAGE + 2 * number
-        rooms = {-1: (sizes.level_4k // PAGE + number + small, small)}
-    unit = question.sizes(1).level_4k // PAGE
-    split = question.space.pamt == "split"
-    needs: dict[int, list[tuple[int, int]]] = {}
-    for gap in gaps:
-        runs = list(_runs(question, gap))
-        node = runs[0][0] if -1 not in rooms else -1
-        own = [pages for n, pages in runs if node in (n, -1)]
-        # What is no multiple of a 4K region's unit is 2M and 1G regions.
-        rest = sum(pages % unit for pages in own) if split else 0
-        needs.setdefault(node, []).append((sum(own), rest))
-    total = 0
-    for node, wanted in needs.items():
-        total += min(
-            _count([pages for pages, _ in wanted], rooms[node][0]),
-            _count([rest for _, rest in wanted], rooms[node][1]),
-        )
-    return total
+    return Fills(question, facts, gaps, at_most).most()
 
 
-def _count(needs: Sequence[int], room: int) -> int:
-    return sum(used <= room for used in accumulate(sorted(needs)))
-
-
-def _too_few(facts: CutFacts, few: int, at_most: Mapping[str, int]) -> bool:
-    """Whether filling `few` gaps at most leaves too many areas."""
+def _too_few(facts: CutFacts, fills: Fills, at_most: Mapping[str, int]) -> bool:
+    """Whether filling as many gaps as can be leaves too many areas."""
     cap = min(facts.limit, at_most.get("max_areas", facts.limit))
-    if sum(max(0, holes - cap) for holes in facts.alone) > few:
+    wanted = {at: holes - cap for at, holes in enumerate(facts.alone) if holes > cap}
+    few = fills.most()
+    if sum(wanted.values()) > few or not fills.may_be(wanted):
         return True
     if "areas" not in at_most:
         return False
     plain = Cuts(replace(facts.unfilled(), limit=cap + few), ("areas",)).least
     return plain is None or plain[0] - few > at_most["areas"]
-
-
-def _none_fits(
-    question: Question, facts: CutFacts, gaps: Sequence[Gap], at_most: Mapping[str, int]
-) -> bool:
-    """Whether, of all cuts with so few TDMRs, none can fill as many gaps as it must."""
-    if "tdmrs" not in at_most:
-        return False
-    cap = at_most.get("max_areas")
-    plain = facts.unfilled()
-    at_home = _at_home(question, at_most)
-    walk = _Walk(facts, at_most)
-    try:
-        for cut in walk.cuts():
-            tdmrs = list(cut_ranges(facts, cut))
-            credit = _exact_credit(question, tdmrs, gaps, at_home)
-            holes = [plain.holes(a, b) for a, b in cut]
-            left = [h - c for h, c in zip(holes, credit, strict=True)]
-            most = facts.limit if cap is None else min(cap, facts.limit)
-            if max(left) <= most and max(1, sum(left)) <= at_most.get("areas", sum(left) + 1):
-                return False
-    except _TooMany:
-        return False
-    return True
-
-
-class _TooMany(Exception):
-    pass
-
-
-class _Walk:
-    """All cuts whose TDMRs, areas and PAMT pages are at most as stated, gaps counted as filled."""
-
-    def __init__(self, facts: CutFacts, at_most: Mapping[str, int]) -> None:
-        self._facts = facts
-        self._most = min(at_most["tdmrs"], facts.most, len(facts.cells))
-        self._limits: list[tuple[Cuts, int]] = []
-        for name in ("areas", "pamt_pages"):
-            if name in at_most:
-                self._limits.append((Cuts(facts, (name,), at_most.get("max_areas")), at_most[name]))
-        if not self._limits:
-            self._limits.append((Cuts(facts, (), at_most.get("max_areas")), 0))
-        self._steps = 0
-
-    def cuts(self) -> Iterator[tuple[tuple[int, int], ...]]:
-        for number in range(1, self._most + 1):
-            yield from self._go(0, number, [limit for _, limit in self._limits])
-
-    def _go(
-        self, first: int, number: int, left: Sequence[int]
-    ) -> Iterator[tuple[tuple[int, int], ...]]:
-        if number == 0:
-            if first == len(self._facts.cells):
-                yield ()
-            return
-        allowed: set[int] | None = None
-        spent: list[list[int]] = []
-        for (cuts, _), limit in zip(self._limits, left, strict=True):
-            layer = cuts.layer(number - 1)
-            if cuts.layer(number)[first] > limit:
-                return
-            costs = cuts.step(cuts.behind(layer), first)
-            self._steps += 1 + len(costs) // 16
-            fits = {size for size, cost in enumerate(costs) if cost <= limit}
-            allowed = fits if allowed is None else allowed & fits
-            spent.append([cost - layer[first + size + 1] for size, cost in enumerate(costs)])
-        if self._steps > MOST_STEPS:
-            raise _TooMany
-        for size in sorted(allowed or ()):
-            rest = [limit - own[size] for limit, own in zip(left, spent, strict=True)]
-            for following in self._go(first + size + 1, number - 1, rest):
-                yield ((first, first + size), *following)
-
-
-def _exact_credit(
-    question: Question, tdmrs: Sequence[Range], gaps: Sequence[Gap], at_home: bool
-) -> list[int]:
-    """For each TDMR, the gaps inside it that the pieces of this cut can fill, one at a time."""
-    sums: dict[int, int] = {}
-    credit = [0] * len(tdmrs)
-    longest = max(pages for gap in gaps for _, pages in _runs(question, gap))
-    mask = (1 << (longest + 1)) - 1
-    facts = [question.facts(tdmr) for tdmr in tdmrs]
-    for gap in gaps:
-        inside = [at for at, tdmr in enumerate(tdmrs) if tdmr.contains(gap)]
-        if not inside:
-            continue
-        good = True
-        for node, pages in _runs(question, gap):
-            if node not in sums:
-                bits = 1
-                for fact in facts:
-                    if at_home and question.weight(fact.home, node) > 0:
-                        continue
-                    chunk = question.space.pamt == "chunk"
-                    for size in (fact.sizes.total,) if chunk else fact.sizes:
-                        bits |= bits << (size // PAGE) & mask
-                sums[node] = bits
-            good = good and bool(sums[node] >> pages & 1)
-        credit[inside[0]] += good
-    return credit
