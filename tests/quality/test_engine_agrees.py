@@ -22,8 +22,6 @@ from pamt.certificate import VALID, dump_certificate
 from pamt.machine import Machine
 from pamt.placement import LINUX, Space, canonical_key
 from pamt.ranges import RangeSet
-from pamt.solve import PlaceResult
-from pamt.solve import place as place_by_any_engine
 from pamt.solve.engine import Answer, place_fast
 from pamt.solve.reference import place
 
@@ -37,21 +35,20 @@ def decided(machine: Machine, space: Space, order: tuple[str, ...]) -> Answer:
     assert answer.result.verdict in {"OPTIMAL", "INFEASIBLE"}
     assert answer.checked is not None
     assert answer.checked.verdict == VALID
+    assert answer.checked.trusted_steps == 0
     return answer
 
 
 @given(SEEDS)
 @settings(max_examples=3000 if DEEP else 150, deadline=None)
-@example(seed=10579)  # two chunks across a border, free areas scarce: the sums leave it open
+@example(seed=10579)  # home is on a node that costs more than another, which has no room
+@example(seed=10943)  # whole counts in a chain, from sets that do not agree
+@example(seed=35763)  # cases keep a chunk out of open groups
+@example(seed=120880)  # two sets for one chain, one half of each
 def test_with_z3(seed: int) -> None:
     machine, space, order = engine_maps.mixed(Random(seed))
-    answer = place_fast(machine, space, order)
-    assert answer.checked is not None
-    assert answer.checked.verdict == VALID
+    answer = decided(machine, space, order)
     expected = place(machine, space, order, rivals=())
-    if answer.result.verdict not in {"OPTIMAL", "INFEASIBLE"}:
-        left_open(answer, expected, machine, space, order)
-        return
     assert answer.result.verdict == expected.verdict
     if expected.objective is None:
         return
@@ -62,26 +59,15 @@ def test_with_z3(seed: int) -> None:
     assert answer.result.configuration == expected.configuration
 
 
-def left_open(
-    answer: Answer, expected: PlaceResult, machine: Machine, space: Space, order: tuple[str, ...]
-) -> None:
-    """What the engine leaves open is bounded rightly, and decided all the same by `place`, which
-    asks z3 then and counts the step that rests on it."""
-    assert expected.objective is not None
-    if answer.result.objective is not None:
-        assert answer.result.objective.key(order) >= expected.objective.key(order)
-    if answer.result.bound is not None:
-        assert answer.result.bound.key(order) <= expected.objective.key(order)
-    whole = place_by_any_engine(machine, space, order)
-    assert whole.verdict == expected.verdict
-    assert whole.configuration == expected.configuration
-    assert whole.checked is not None
-    assert whole.checked.trusted_steps > 0
+@pytest.mark.parametrize("seed", [17219, 33912, 52997])
+def test_what_was_once_left_open(seed: int) -> None:
+    decided(*engine_maps.mixed(Random(seed)))
 
 
-def test_the_engine_settles_nearly_every_map_by_itself() -> None:
-    verdicts = [place_fast(*engine_maps.mixed(Random(seed))).result.verdict for seed in range(200)]
-    assert sum(v in {"OPTIMAL", "INFEASIBLE"} for v in verdicts) >= 198
+def test_nothing_is_left_open() -> None:
+    for seed in range(20_000 if DEEP else 1_000):
+        answer = decided(*engine_maps.mixed(Random(seed)))
+        assert answer.result.canonical or answer.result.verdict == "INFEASIBLE"
 
 
 @given(st.sampled_from(["memory", "cmr"]), SEEDS, st.sampled_from(engine_maps.ORDERS))

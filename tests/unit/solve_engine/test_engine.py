@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pamt.certificate import Cause, Sum, check_certificate
+from pamt.certificate.relaxation import relax
 from pamt.machine import FreeRun, Limits, Machine, MemoryRange, Node
-from pamt.placement import Space, evaluate
+from pamt.placement import Space, evaluate, pose
 from pamt.ranges import GIB, PAGE, RangeSet
-from pamt.solve.engine import place_fast
+from pamt.solve.engine import place_fast, problem
+from pamt.solve.engine.master import Use
+from pamt.solve.engine.pack import pack
+from pamt.solve.engine.price import Begun
+from pamt.solve.engine.view import look
 from pamt.standins import complete
 
 CHUNK = 1027
@@ -129,3 +134,37 @@ def test_every_answer_is_judged(reserve: str, order: tuple[str, ...]) -> None:
     assert answer.result.configuration is not None
     judged = evaluate(m, space, answer.result.configuration, RangeSet())
     assert judged.objective == answer.result.objective
+
+
+def test_a_node_nearer_than_home_without_room() -> None:
+    # Node 1 would cost less than home, but its TDMR has no area left: nothing is nearer than home.
+    nodes = (Node(0, distance=(10, 5)), Node(1, distance=(11, 10)))
+    holes = [(3 * G + 10 * i, 3 * G + 10 * i + 5, 1) for i in range(4)]
+    m = machine(
+        [(G, 2 * G, 0), *holes, (3 * G + 100, 4 * G, 1)],
+        [(G, 3 * CHUNK, 0), (3 * G + 100, 3 * CHUNK, 1)],
+        limit=4,
+        nodes=nodes,
+    )
+    answer = place_fast(m)
+    assert answer.result.objective is not None
+    assert answer.result.objective.remote == CHUNK
+    assert answer.checked is not None
+    assert answer.checked.verdict == "valid"
+    assert answer.checked.trusted_steps == 0
+
+
+def test_two_sets_for_one_chain_are_not_laid_over_each_other() -> None:
+    # |--TDMR 0 ... free|free ... TDMR 1--|   one free run across the border, and room for a second
+    m = machine(
+        [(G, 2 * G, 0), (2 * G, 3 * G, 0)],
+        [(2 * G - 1500, 3000, 0), (3 * G - 1100, 1100, 0)],
+    )
+    view = look(problem.pose_problem(relax(pose(m, Space())), problem.Limits(max_areas=2)))
+    (chain,) = [n for n, b in enumerate(view.bins) if b.chain is not None]
+    kind = 0
+    use = Use(chain, (Begun(kind, 0, (0,), 2 * G - 1500, 1),))
+    packing = pack(view, [(use, 1), (use, 1)])
+    assert packing is not None
+    taken = sorted((lie.start, lie.start + chunk.pages) for chunk, lie in packing.items())
+    assert taken[0][1] <= taken[1][0]

@@ -6,7 +6,9 @@ single chunks, so that equal ones are not told apart.  Budgets count nodes of th
 
 from __future__ import annotations
 
-from math import floor, gcd
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from math import floor, gcd, inf
 from typing import NamedTuple
 
 from pamt.certificate.format import Split, Step, Sum, Trust
@@ -21,7 +23,6 @@ from pamt.solve.engine.view import View, look
 __all__ = ["Budget", "Decision", "OutOfNodes", "Tree", "decide", "flatten", "remote_unit"]
 
 NEAR = 1e-4
-DEEPEST = 250
 
 
 class Fork(NamedTuple):
@@ -78,7 +79,31 @@ def decide(
     return search.run(known)
 
 
+@dataclass(eq=False, slots=True)
+class _Node:
+    """A problem with some cases; not yet solved where `relaxed` is None."""
+
+    cases: tuple[Case, ...]
+    splits: tuple[Split, ...]
+    named: frozenset[Spot]
+    bound: float
+    """Nothing below this node costs less; its parent's until it is solved."""
+    start: Relaxed | None
+    """A solution to begin with."""
+    parent: Master | None
+    """The relaxation with one case less, where only a row is to be added to it."""
+    master: Master | None = None
+    relaxed: Relaxed | None = None
+    view: View | None = None
+    split: Split | None = None
+    sides: tuple[_Node, _Node] | None = None
+    """Children: "at most", then "more"."""
+    tree: Tree | None = None
+
+
 class _Search:
+    """Looks for a packing depth first; for the cheapest, at the node of the lowest bound first."""
+
     def __init__(
         self, problem: Problem, budget: Budget, prover: Prover | None, optimise: bool
     ) -> None:
@@ -91,6 +116,8 @@ class _Search:
         self._refuted: Relaxed | None = None
         self._limit = problem.remote
         self._unit = remote_unit(problem)
+        self._waiting: list[tuple[float, int, int, _Node]] = []
+        self._made = 0
         costs = [
             abs(problem.cost(chunk, node))
             for chunk in problem.chunks
@@ -113,11 +140,14 @@ class _Search:
                 self._better(packing)
                 if not self._optimise:
                     return self._done(None)
+        root = _Node((), (), frozenset(), -inf, known, None)
+        self._queue(root)
         try:
-            tree = self._node((), (), frozenset(), 0, known)
+            while self._waiting:
+                self._step(heappop(self._waiting)[-1])
         except _Found:
             return self._done(None)
-        return self._done(tree)
+        return self._done(self._tree(root))
 
     def _none(self, tree: Tree | None) -> Decision:
         if tree is None and self._prover is not None:
@@ -144,89 +174,117 @@ class _Search:
         if self._limit is None:
             return False
         limit = self._limit // self._unit * self._unit if self._unit else self._limit
-        return bound > limit + 1e-6 * max(1.0, abs(limit))
+        return bound > limit + min(0.5 * max(1, self._unit), 1e-6 * max(1.0, abs(limit)))
 
-    def _leaf(
-        self, view: View, cases: tuple[Case, ...], splits: tuple[Split, ...], relaxed: Relaxed
-    ) -> Tree | None:
+    def _leaf(self, node: _Node) -> Tree | None:
+        """What excludes a node that was solved: a sum, or None where none is found."""
         if self._prover is None:
             return Trust("engine", "no proof asked for")
         if self._optimise and self._limit is not None:
             self._prover.at_most["remote"] = self._limit
-        return self._prover.sum(view, cases, splits, relaxed.prices)
+        assert node.relaxed is not None
+        assert node.view is not None
+        return self._prover.sum(node.view, node.cases, node.splits, node.relaxed.prices)
 
-    def _node(
-        self,
-        cases: tuple[Case, ...],
-        splits: tuple[Split, ...],
-        named: frozenset[Spot],
-        depth: int,
-        known: Relaxed | None = None,
-        above: Master | None = None,
-    ) -> Tree:
+    def _queue(self, node: _Node) -> None:
+        """Lowest bound first, then the deepest, then the latest; depth first: the latest."""
+        self._made += 1
+        key = (node.bound, -len(node.cases)) if self._optimise else (0.0, 0)
+        heappush(self._waiting, (*key, -self._made, node))
+
+    def _solve(self, node: _Node) -> None:
         self._budget.take()
-        if depth > DEEPEST:
-            raise OutOfNodes("the case tree is too deep")
-        if above is not None:
-            master = above.under(cases[-1])
+        if node.parent is not None:
+            master = node.parent.under(node.cases[-1])
         else:
-            master = Master(look(self._problem, named), cases, self._scale, known)
-        view = master.view
+            master = Master(look(self._problem, node.named), node.cases, self._scale, node.start)
+        node.view = master.view
+        node.parent = node.start = None
         relaxed = master.solve()
         if relaxed is None:
             raise OutOfNodes("the linear relaxation does not settle")
-        if depth == 0 and relaxed.feasible:
-            self._root = relaxed
-        if depth == 0 and (not relaxed.feasible or self._beyond(relaxed.bound)):
-            self._refuted = relaxed
+        node.relaxed = relaxed
+        node.master = master
+        node.bound = relaxed.bound if relaxed.feasible else inf
+        if not node.cases:
+            if relaxed.feasible:
+                self._root = relaxed
+            if not relaxed.feasible or self._beyond(relaxed.bound):
+                self._refuted = relaxed
+
+    def _step(self, node: _Node) -> None:
+        """Solve a node; exclude it, or make its two children."""
+        if node.relaxed is None:
+            self._solve(node)
+            if self._optimise and self._waiting and node.bound > self._waiting[0][0]:
+                self._queue(node)
+                return
+        relaxed, view = node.relaxed, node.view
+        assert relaxed is not None
+        assert view is not None
+        if self._excluded(node):
+            return
         if not relaxed.feasible:
-            leaf = self._leaf(view, cases, splits, relaxed)
-            if leaf is not None:
-                return leaf
             raise OutOfNodes("no integer sum excludes what the relaxation excludes")
-        if self._beyond(relaxed.bound):
-            leaf = self._leaf(view, cases, splits, relaxed)
-            if leaf is not None:
-                return leaf
         self._try(view, relaxed)
-        if self._beyond(relaxed.bound):
-            leaf = self._leaf(view, cases, splits, relaxed)
-            if leaf is not None:
-                return leaf
+        if self._excluded(node):
+            return
         chosen = choose(view, relaxed)
         if chosen is None:
             raise OutOfNodes("a relaxed solution that no case splits")
         case, spot, low_first = chosen
-        if spot is not None:
-            named |= {spot}
-        split = split_of(view, case)
-        low_case = case
-        high_case = case._replace(more=True, number=case.number + 1)
-        trees: dict[bool, Tree] = {}
-        for low in (low_first, not low_first):
-            trees[low] = self._node(
-                (*cases, low_case if low else high_case),
-                (*splits, split),
+        named = node.named if spot is None else node.named | {spot}
+        node.split = split_of(view, case)
+        low, high = (
+            _Node(
+                (*node.cases, each),
+                (*node.splits, node.split),
                 named,
-                depth + 1,
+                node.bound,
                 relaxed,
-                master if spot is None else None,
+                node.master if spot is None else None,
             )
-            if self._beyond(relaxed.bound):
-                leaf = self._leaf(view, cases, splits, relaxed)
-                if leaf is not None:
-                    return leaf
-        return Fork(split, trees[True], trees[False])
+            for each in (case, case._replace(more=True, number=case.number + 1))
+        )
+        node.sides = (low, high)
+        node.master = None
+        for side in (high, low) if low_first else (low, high):
+            self._queue(side)
+
+    def _excluded(self, node: _Node) -> bool:
+        assert node.relaxed is not None
+        if not node.relaxed.feasible or self._beyond(node.bound):
+            node.tree = self._leaf(node)
+        if node.tree is not None:
+            node.master = None
+        return node.tree is not None
+
+    def _tree(self, root: _Node) -> Tree:
+        """The cases that were gone through; those that lower limits made needless left out."""
+        order = [root]
+        for node in order:
+            if node.tree is None and self._optimise and self._beyond(node.bound):
+                node.tree = self._leaf(node)
+            if node.tree is None:
+                assert node.sides is not None
+                order += node.sides
+        for node in reversed(order):
+            if node.tree is None:
+                assert node.split is not None
+                assert node.sides is not None
+                low, high = (side.tree for side in node.sides)
+                assert low is not None
+                assert high is not None
+                node.tree = Fork(node.split, low, high)
+        assert root.tree is not None
+        return root.tree
 
     def _try(self, view: View, relaxed: Relaxed) -> None:
         """Round the relaxed solution down, complete it greedily."""
+        values = _alike(relaxed)
         for slack in (NEAR, 0.5):
+            uses = [(use, floor(x + slack)) for use, x in values if floor(x + slack) > 0]
             for order in ORDERS:
-                uses = [
-                    (use, floor(value + slack))
-                    for use, value in relaxed.uses
-                    if floor(value + slack) > 0
-                ]
                 packing = pack(view, uses, order=order)
                 if packing is None or (
                     self._limit is not None and cost_of(self._problem, packing) > self._limit
@@ -236,6 +294,29 @@ class _Search:
                 if not self._optimise:
                     raise _Found
                 return
+
+
+def _alike(relaxed: Relaxed) -> list[tuple[Use, float]]:
+    """Columns with their values; of those with the same chunks in each stretch of a chain only one.
+
+    That is the one that overlaps fewest TDMRs: it may stand in for the others.
+    """
+    kept: dict[object, tuple[Use, float]] = {}
+    for use, value in relaxed.uses:
+        if value <= 0:
+            continue
+        counts: dict[tuple[int, int, int | None], int] = {}
+        for begun in use.begun:
+            place = (begun.kind, begun.tdmrs[0], begun.start)
+            counts[place] = counts.get(place, 0) + begun.number
+        key = (use.bin, tuple(sorted(counts.items()))) if use.bin is not None else use
+        other, before = kept.get(key, (use, 0.0))
+        kept[key] = (min(use, other, key=_overlaps), before + value)
+    return list(kept.values())
+
+
+def _overlaps(use: Use) -> int:
+    return sum(begun.number * len(begun.tdmrs) for begun in use.begun)
 
 
 def choose(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] | None:
@@ -282,21 +363,18 @@ def _tell_apart(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] 
             continue
         which = view.bins[use.bin]
         uses = [(u, x) for u, x in relaxed.uses if u.bin == use.bin and x > NEAR]
-        idle = sum(x for _, x in uses) < which.number - NEAR
         for begun in use.begun:
             if which.chain is None and which.spot is None:
                 fitting = [s for s in view.spots[which.node, which.tdmr] if s.pages >= which.pages]
                 spot = min(fitting, key=lambda s: (s.pages, s.start))
                 case = Case(begun.kind, which.node, which.tdmr, spot.start, False, begun.number - 1)
                 return case, spot, False
-            counts = {_begun(u, begun) for u, _ in uses} | ({0} if idle else set())
-            if len(counts) > 1:
-                at_most = sorted(counts)[len(counts) // 2] - 1
-                return (
-                    Case(begun.kind, which.node, begun.tdmrs[0], begun.start, False, at_most),
-                    None,
-                    False,
-                )
+            counts = [(_begun(u, begun), x) for u, x in uses]
+            mean = round(sum(n * x for n, x in counts))
+            if any(n > mean for n, _ in counts):
+                # "At most the mean" forbids the sets with more, "more" forbids the mean.
+                case = Case(begun.kind, which.node, begun.tdmrs[0], begun.start, False, mean)
+                return case, None, True
     return None
 
 

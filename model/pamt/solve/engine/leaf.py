@@ -66,18 +66,27 @@ class Prover:
         total = round(prices.total * scale)
         areas = {tdmr: round(price * scale) for tdmr, price in prices.areas.items()}
         tolls = [round(price * scale) for price in prices.cases]
+        nodes = sorted({node for _, node in problem.weights})
         values: dict[int, int] = {}
         for index, c in enumerate(view.classes):
             value = round(prices.chunks[index] * scale) + remote * problem.least_cost(c.members[0])
             for node, tdmr in view.open:
                 most = remote * problem.cost(c.members[0], node) + areas.get(tdmr, 0) + total
-                for case, toll in zip(cases, tolls, strict=True):
-                    if matches(case, Begun(index, node, (tdmr,), None, 1)):
-                        most += -toll if case.more else toll
+                here = [
+                    (case, toll)
+                    for case, toll in zip(cases, tolls, strict=True)
+                    if matches(case, Begun(index, node, (tdmr,), None, 1))
+                ]
+                if any(not case.more and case.number < 1 for case, _ in here):
+                    continue  # none begins there
+                most += sum(-toll if case.more else toll for case, toll in here)
                 value = min(value, most)
             if value:
                 values.update({chunk.tdmr: value for chunk in c.members})
+        # A price that nothing is worth, not even where the way there pays for itself.
+        gain = max((-problem.cost(c.members[0], n) for c in view.classes for n in nodes), default=0)
         high = 1 + max((abs(value) for value in values.values()), default=0) + sum(tolls)
+        high += remote * max(0, gain)
         for tdmr, room in enumerate(problem.room):
             if room == 0:
                 areas[tdmr] = high

@@ -63,6 +63,8 @@ class _Packer:
         self._used: dict[Spot, int] = {}
         self._open = {group: spot.start for group, spot in view.open.items()}
         self._sets: dict[Group, list[list[Chunk]]] = {}
+        self._uses: dict[int, int] = {}
+        """How often each bin was used."""
 
     def _take(self, index: int) -> Chunk | None:
         return self._left[index].pop() if self._left[index] else None
@@ -76,12 +78,18 @@ class _Packer:
         return True
 
     def apply(self, use: Use) -> bool:
-        """Chunks of a class that has no more left are left out: sets are closed downwards."""
+        """Chunks of a class that has no more left are left out: sets are closed downwards.
+
+        So is a set for a bin that is used up: rounding up may ask for two sets in one chain.
+        """
         if use.bin is None:
             (begun,) = use.begun
             chunk = self._take(begun.kind)
             return chunk is None or self._put_open(chunk, (begun.node, begun.tdmrs[0]))
         which = self._view.bins[use.bin]
+        self._uses[use.bin] = self._uses.get(use.bin, 0) + 1
+        if self._uses[use.bin] > which.number:
+            return True
         if which.chain is not None:
             return self._fill_chain(which, use)
         chunks: list[Chunk] = []

@@ -46,7 +46,8 @@ class Programme:
         self._pivots = 0
         self._pairs: list[tuple[int, float, int, int]] = []
         self._triples: list[tuple[int, float, int, int, int]] = []
-        self._others: list[int] = []
+        self._sixes: list[tuple[int, float, tuple[tuple[int, float], ...]]] = []
+        self._others: list[tuple[int, float, tuple[tuple[int, float], ...]]] = []
         self.penalty = 4.0
         """Cost of what no column covers, outside phase 1."""
         self._artificial: set[int] = set()
@@ -61,9 +62,9 @@ class Programme:
                 basis.append(self._new(((row, 1.0),), 0.0))
             else:
                 self._new(((row, -1.0),), 0.0)
-                made = self._new(((row, 1.0),), 0.0)
-                self._artificial.add(made)
-                basis.append(made)
+                self.columns.append(Column(((row, 1.0),), 0.0))
+                self._artificial.add(len(self.columns) - 1)
+                basis.append(len(self.columns) - 1)
         self._basis = basis
         self._inverse = [[float(i == j) for j in range(size)] for i in range(size)]
         self._x = list(self._moved)
@@ -74,15 +75,19 @@ class Programme:
         return len(self.columns) - 1
 
     def _file(self, number: int) -> None:
-        """Most columns have two or three entries of 1: these are looked through without a call."""
+        """Most columns have two or three entries of 1, the others six at most: these are
+        looked through without a call or a loop.
+        """
         entries, cost = self.columns[number]
-        rows = [row for row, _ in entries]
-        if any(value != 1.0 for _, value in entries) or len(rows) not in {2, 3}:
-            self._others.append(number)
-        elif len(rows) == 2:
-            self._pairs.append((number, cost, rows[0], rows[1]))
+        size = len(entries)
+        if size == 2 and entries[0][1] == entries[1][1] == 1.0:
+            self._pairs.append((number, cost, entries[0][0], entries[1][0]))
+        elif size == 3 and entries[0][1] == entries[1][1] == entries[2][1] == 1.0:
+            self._triples.append((number, cost, entries[0][0], entries[1][0], entries[2][0]))
+        elif size <= 6:
+            self._sixes.append((number, cost, entries + ((0, 0.0),) * (6 - size)))
         else:
-            self._triples.append((number, cost, rows[0], rows[1], rows[2]))
+            self._others.append((number, cost, entries))
 
     def extended(
         self, sense: str, bound: float, coefficients: Mapping[int, float], barred: Collection[int]
@@ -152,20 +157,25 @@ class Programme:
     def optimise(self, phase: int, limit: int) -> list[float]:
         """Pivot until no column improves; returns the multipliers.  Raises Stalled.
 
-        All columns are looked through only when those that improved last time no longer do.
+        All columns are looked through only when those that improved last time no longer do; the
+        multipliers are computed anew only when none improves by those brought up to date.
         """
         left = limit
         prices = self.duals(phase)
+        fresh = True
         likely: list[int] = []
         while True:
             entering, best = self._best_of(likely, prices, phase)
             if entering < 0:
-                prices = self.duals(phase)
                 found = self._improving(prices, phase)
-                if not found:
-                    return prices
+                if not found and not fresh:
+                    prices = self.duals(phase)
+                    found = self._improving(prices, phase)
                 likely = [number for _, number in heapq.nsmallest(LIKELY, found)]
-                continue
+                entering, best = self._best_of(likely, prices, phase)
+                if entering < 0:
+                    return prices
+            fresh = False
             left -= 1
             if left < 0:
                 raise Stalled
@@ -190,38 +200,48 @@ class Programme:
         ]
         found += [
             (reduced, number)
-            for number in self._others
-            if (reduced := self._reduced(number, p, phase)) < -IMPROVES
+            for number, cost, ((a, q), (b, r), (c, s), (d, t), (e, u), (f, v)) in self._sixes
+            if (
+                reduced := w * cost
+                - (p[a] * q + p[b] * r + p[c] * s + p[d] * t + p[e] * u + p[f] * v)
+            )
+            < -IMPROVES
+        ]
+        found += [
+            (reduced, number)
+            for number, cost, entries in self._others
+            if (reduced := w * cost - sum([p[row] * value for row, value in entries])) < -IMPROVES
         ]
         return found
 
     def _best_of(self, numbers: list[int], prices: list[float], phase: int) -> tuple[int, float]:
+        """The column of `numbers`, none of them artificial, that improves most; -1: none."""
         entering, best = -1, -IMPROVES
+        w = 0.0 if phase == 1 else 1.0
         for number in numbers:
-            reduced = self._reduced(number, prices, phase)
+            entries, cost = self.columns[number]
+            reduced = w * cost
+            for row, value in entries:
+                reduced -= prices[row] * value
             if reduced < best:
                 entering, best = number, reduced
         return entering, best
 
-    def _reduced(self, number: int, prices: list[float], phase: int) -> float:
-        if number in self._artificial:
-            return 0.0
-        column = self.columns[number]
-        reduced = 0.0 if phase == 1 else column.cost
-        for row, value in column.entries:
-            reduced -= prices[row] * value
-        return reduced
-
     def _pivot(self, entering: int) -> int:
         """Bring a column into the basis; the row in which it now stands."""
         entries = self.columns[entering].entries
+        inverse = self._inverse
         if len(entries) == 1:
-            ((row, value),) = entries
-            direction = [line[row] * value for line in self._inverse]
+            ((a, value),) = entries
+            direction = [line[a] * value for line in inverse]
+        elif len(entries) == 2:
+            (a, one), (b, two) = entries
+            direction = [line[a] * one + line[b] * two for line in inverse]
+        elif len(entries) == 3:
+            (a, one), (b, two), (c, three) = entries
+            direction = [line[a] * one + line[b] * two + line[c] * three for line in inverse]
         else:
-            direction = [
-                sum([line[row] * value for row, value in entries]) for line in self._inverse
-            ]
+            direction = [sum([line[row] * value for row, value in entries]) for line in inverse]
         leaving, step = -1, float("inf")
         for i, d in enumerate(direction):
             if d > EPS:
