@@ -194,7 +194,8 @@ def test_neither_a_solver_nor_the_search_is_imported(written: Callable[..., Path
         (["--reserve", "cmr"], "valid", 0),
         (["--reserve", "cmr", "--objective", "areas"], "valid", 0),
         (["--reserve", "minimal"], "valid", 0),
-        (["--give-up", "1"], "holey", 0),
+        (["--give-up", "1"], "valid", 0),
+        (["--give-up", "1", "--objective", "areas,lost"], "valid", 0),
     ],
     ids=str,
 )

@@ -23,6 +23,7 @@ from pamt.certificate.format import (
     Sum,
     Trust,
     Where,
+    Withdraw,
     dump_certificate,
     load_certificate,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Sum",
     "Trust",
     "Where",
+    "Withdraw",
     "check_certificate",
     "dump_certificate",
     "load_certificate",

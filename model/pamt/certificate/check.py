@@ -11,9 +11,10 @@ brings only numbers.  Steps and why they are sound: specs/certificate.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from pamt.certificate.cut_bound import cut_facts, excludes
 from pamt.certificate.fill_bound import excludes_claim
 from pamt.certificate.filling import Crossing, Item, Stretch, best_in_chain, best_in_runs
 from pamt.certificate.format import (
@@ -24,17 +25,37 @@ from pamt.certificate.format import (
     Floor,
     Placed,
     Split,
+    Step,
     Sum,
     Trust,
     Where,
+    Withdraw,
 )
 from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation, relax
+from pamt.certificate.withdrawal import (
+    MOST_CASES,
+    Case,
+    TooManyCases,
+    fillable_with,
+    list_cases,
+)
 from pamt.configuration import LEVELS
 from pamt.machine import Machine
 from pamt.placement import Question, Space, build, evaluate, pose
 from pamt.ranges import PAGE, RangeSet
 
-__all__ = ["HOLEY", "INVALID", "VALID", "Checked", "Fault", "Leaves", "check_certificate"]
+__all__ = [
+    "HOLEY",
+    "INVALID",
+    "VALID",
+    "Checked",
+    "Fault",
+    "Ground",
+    "Leaves",
+    "check_certificate",
+    "check_steps",
+    "refutes",
+]
 
 VALID = "valid"
 HOLEY = "holey"
@@ -81,11 +102,9 @@ def check_certificate(
                 raise _Wrong(
                     "claims", f"one that excludes at most {dict(target)} (target {index})", "none"
                 )
-        leaves: Leaves | None = None
+        whole = Ground(question)
         for index, claim in enumerate(certificate.claims):
-            if leaves is None and any(isinstance(step, Sum) for step in claim.steps):
-                leaves = _leaves(question, f"claims[{index}]")
-            trusted += _check_claim(question, leaves, claim, f"claims[{index}]")
+            trusted += _check_claim(whole, claim, f"claims[{index}]")
     except _Wrong as wrong:
         return Checked(INVALID, trusted, wrong.fault)
     return Checked(HOLEY if trusted else VALID, trusted)
@@ -123,21 +142,51 @@ def _check_placed(certificate: Certificate, placed: Placed, machine: Machine) ->
         raise _Wrong("value", str(actual), dict(certificate.value))
 
 
-def _leaves(question: Question, path: str) -> Leaves:
-    try:
-        return Leaves(relax(question))
-    except ValueError as fault:
-        raise _Wrong(path, "a question that sums speak of", fault) from None
+class Ground:
+    """What steps speak of: a question, and what was rebuilt from it so far."""
+
+    def __init__(self, question: Question, slack: int = 0) -> None:
+        self.question = question
+        self.slack = slack
+        """Under ``minimal``: pages that may be given up besides; their places are not known."""
+        self._leaves: Leaves | None = None
+        self._cases: dict[tuple[object, ...], Ground] = {}
+
+    def leaves(self, path: str) -> Leaves:
+        if self._leaves is None:
+            try:
+                self._leaves = Leaves(relax(self.question))
+            except ValueError as fault:
+                raise _Wrong(path, "a question that sums speak of", fault) from None
+        return self._leaves
+
+    def case(self, case: Case) -> Ground:
+        """The ground of one case; the same for every claim."""
+        if case.key not in self._cases:
+            self._cases[case.key] = Ground(case.question, case.slack)
+        return self._cases[case.key]
 
 
-def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: str) -> int:
+def _check_claim(ground: Ground, claim: Claim, path: str) -> int:
     """Check every step of a claim; the number of trusted ones."""
-    trusted = 0
+    space = ground.question.space
     # Where the claim lets nothing be lost, nothing is given up.
-    keeps_all = question.space.give_up == 0 or claim.at_most.get("lost", 1) <= 0
+    limit = max(0, min(space.give_up, claim.at_most.get("lost", space.give_up)))
+    return check_steps(ground, claim.steps, claim.at_most, f"{path}.steps", limit)
+
+
+def check_steps(
+    ground: Ground, steps: Sequence[Step], at_most: Mapping[str, int], path: str, limit: int = 0
+) -> int:
+    """Check a tree of steps that refutes `at_most`; the number of trusted ones.
+
+    `limit`: pages that may be given up and are not in the question yet.
+    """
+    trusted = 0
+    question = ground.question
     above: dict[int, tuple[tuple[Split, int, int], ...]] = {0: ()}
-    for index, step in enumerate(claim.steps):
-        at = f"{path}.steps[{index}]"
+    for index, step in enumerate(steps):
+        at = f"{path}[{index}]"
         cases = above.pop(index)
         if isinstance(step, Split):
             above[step.low] = (*cases, (step, index, -1))
@@ -145,34 +194,79 @@ def _check_claim(question: Question, leaves: Leaves | None, claim: Claim, path: 
             _check_split(question, step, at)
         elif isinstance(step, Trust):
             trusted += 1
+        elif isinstance(step, Withdraw):
+            trusted += _check_withdraw(ground, step, at_most, at, limit)
         elif isinstance(step, Cause):
             cause = question.trivial
             if cause is None or cause.kind != step.kind:
                 raise _Wrong(at, cause.kind if cause else "a map with this cause", step.kind)
-            if not keeps_all and cause.kind != "no-memory":
+            if limit and cause.kind != "no-memory":
                 raise _Wrong(at, "a cause that giving up pages can't mend", step.kind)
         elif isinstance(step, Floor):
-            low = floor(question, step.component, keeps_all=keeps_all)
-            stated = claim.at_most.get(step.component)
+            low = floor(question, step.component, keeps_all=limit == 0)
+            stated = at_most.get(step.component)
             if stated is None or stated >= low:
                 raise _Wrong(at, f"{step.component} at most {low - 1}", stated)
         elif isinstance(step, Cuts):
-            if not keeps_all:
-                raise _Wrong(at, "no cuts where pages may be given up", claim.at_most)
-            _check_cuts(question, step, claim.at_most, at)
+            if limit:
+                raise _Wrong(at, "no cuts where pages may be given up", dict(at_most))
+            _check_cuts(ground, step, at_most, at)
         else:
-            if not keeps_all:
-                raise _Wrong(at, "no sum where pages may be given up", claim.at_most)
-            assert leaves is not None
-            leaves.check(step, cases, claim.at_most, at)
+            if limit:
+                raise _Wrong(at, "no sum where pages may be given up", dict(at_most))
+            ground.leaves(at).check(step, cases, at_most, at)
     return trusted
 
 
-def _check_cuts(question: Question, step: Cuts, at_most: Mapping[str, int], at: str) -> None:
+def refutes(
+    ground: Ground, steps: Sequence[Step], at_most: Mapping[str, int], limit: int = 0
+) -> bool:
+    """Whether these steps prove, without trust, that nothing has components at most these.
+
+    `limit`: as for :func:`check_steps`.
+    """
+    try:
+        return check_steps(ground, steps, at_most, "steps", limit) == 0
+    except _Wrong:
+        return False
+
+
+def _check_withdraw(
+    ground: Ground, step: Withdraw, at_most: Mapping[str, int], at: str, limit: int
+) -> int:
+    """Every case of pages to give up, each refuted by the proof that the step names for it."""
+    question = ground.question
+    proofs = [at for many, at in step.cases for _ in range(many)]
+    trusted = number = 0
+    try:
+        for case in list_cases(question.machine, question.space, limit, step.kind):
+            if number == len(proofs):
+                raise _Wrong(at, "a proof for every case", f"{number} cases")
+            proof = proofs[number]
+            path = f"{at}.proofs[{proof}]"
+            try:
+                trusted += check_steps(ground.case(case), step.proofs[proof], at_most, path)
+            except _Wrong as wrong:
+                found = f"{wrong.fault.found} (case {number})"
+                raise _Wrong(wrong.fault.step, wrong.fault.expected, found) from None
+            number += 1
+    except TooManyCases:
+        raise _Wrong(at, f"at most {MOST_CASES} cases", "more") from None
+    if number < len(proofs):
+        raise _Wrong(at, f"{number} cases", len(proofs))
+    return trusted
+
+
+def _check_cuts(ground: Ground, step: Cuts, at_most: Mapping[str, int], at: str) -> None:
     if any(name not in at_most for name in step.order):
         raise _Wrong(at, f"components among {list(at_most)}", list(step.order))
+    question = ground.question
     try:
-        excluded = excludes_claim(question, step.order, at_most)
+        if ground.slack:
+            facts = cut_facts(question, fillable_with(question, ground.slack))
+            excluded = excludes(facts, step.order, at_most)
+        else:
+            excluded = excludes_claim(question, step.order, at_most)
     except ValueError as fault:
         raise _Wrong(at, "a question with a bound over cuts", fault) from None
     if not excluded:

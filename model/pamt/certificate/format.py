@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pamt.certificate.cut_bound import ADDITIVE
+from pamt.certificate.withdrawal import KINDS, MOST_CASES
 from pamt.configuration import LEVELS
 from pamt.placement import COMPONENTS, Space
 from pamt.ranges import Range
@@ -30,6 +31,7 @@ __all__ = [
     "Sum",
     "Trust",
     "Where",
+    "Withdraw",
     "dump_certificate",
     "load_certificate",
 ]
@@ -115,7 +117,17 @@ class Trust(NamedTuple):
     reason: str
 
 
-Step = Cause | Cuts | Floor | Split | Sum | Trust
+class Withdraw(NamedTuple):
+    """Whatever pages are given up: a proof for each case (:mod:`pamt.certificate.withdrawal`)."""
+
+    kind: str
+    proofs: tuple[tuple[Step, ...], ...]
+    """Trees of steps, none of them of this kind."""
+    cases: tuple[tuple[int, int], ...]
+    """The cases in order: so many, and the number of the proof for each of them."""
+
+
+Step = Cause | Cuts | Floor | Split | Sum | Trust | Withdraw
 
 
 class Claim(NamedTuple):
@@ -202,6 +214,9 @@ def _step_out(step: Step) -> dict[str, Any]:
             where["run"] = hex(step.where.run)
         out = {"split": list(step.tdmrs), "piece": step.piece, "where": where}
         return {**out, "at_most": step.at_most, "low": step.low, "high": step.high}
+    if isinstance(step, Withdraw):
+        proofs = [[_step_out(inner) for inner in proof] for proof in step.proofs]
+        return {"withdraw": step.kind, "proofs": proofs, "cases": [list(c) for c in step.cases]}
     summed: dict[str, Any] = {"sum": _table(step.values)}
     if step.regions:
         summed["regions"] = {str(t): list(v) for t, v in sorted(step.regions.items())}
@@ -268,10 +283,17 @@ def load_certificate(text: str) -> Certificate:
 
 def _claim(value: object, path: str) -> Claim:
     table = _object(value, path, ("at_most", "steps"))
-    listed = _list(table["steps"], f"{path}.steps")
+    return Claim(
+        _values(table["at_most"], f"{path}.at_most"), _tree(table["steps"], f"{path}.steps")
+    )
+
+
+def _tree(value: object, path: str) -> tuple[Step, ...]:
+    """Steps that form a tree: the first is the root, all others are named once, by earlier ones."""
+    listed = _list(value, path)
     if not listed:
-        raise Malformed(f"{path}.steps", "at least one step", listed)
-    steps = tuple(_step(step, f"{path}.steps[{at}]") for at, step in enumerate(listed))
+        raise Malformed(path, "at least one step", listed)
+    steps = tuple(_step(step, f"{path}[{at}]") for at, step in enumerate(listed))
     named = [False] * len(steps)
     named[0] = True
     for at, step in enumerate(steps):
@@ -279,14 +301,12 @@ def _claim(value: object, path: str) -> Claim:
             continue
         for following in (step.low, step.high):
             if not at < following < len(steps) or named[following]:
-                raise Malformed(
-                    f"{path}.steps[{at}]", "later steps that no other step names", following
-                )
+                raise Malformed(f"{path}[{at}]", "later steps that no other step names", following)
             named[following] = True
     if not all(named):
         at = named.index(False)
-        raise Malformed(f"{path}.steps[{at}]", "a step that an earlier one names", at)
-    return Claim(_values(table["at_most"], f"{path}.at_most"), steps)
+        raise Malformed(f"{path}[{at}]", "a step that an earlier one names", at)
+    return steps
 
 
 def _step(value: object, path: str) -> Step:
@@ -315,6 +335,8 @@ def _step(value: object, path: str) -> Step:
             _count(table["low"], path),
             _count(table["high"], path),
         )
+    if "withdraw" in value:
+        return _withdraw(value, path)
     table = _object(value, path, ("sum",), ("regions", "areas", "remote", "total", "cases"))
     regions: dict[int, tuple[int, int, int]] = {}
     for key, three in _object(table.get("regions", {}), path, None).items():
@@ -330,6 +352,27 @@ def _step(value: object, path: str) -> Step:
         _int(table.get("total", 0), path),
         _numbers(table.get("cases", {}), path),
     )
+
+
+def _withdraw(value: object, path: str) -> Withdraw:
+    table = _object(value, path, ("withdraw", "proofs", "cases"))
+    proofs: list[tuple[Step, ...]] = []
+    for at, proof in enumerate(_list(table["proofs"], f"{path}.proofs")):
+        steps = _tree(proof, f"{path}.proofs[{at}]")
+        if any(isinstance(step, Withdraw) for step in steps):
+            raise Malformed(f"{path}.proofs[{at}]", "no step of this kind inside another", proof)
+        proofs.append(steps)
+    cases: list[tuple[int, int]] = []
+    for at, pair in enumerate(_list(table["cases"], f"{path}.cases")):
+        both = [
+            _count(number, f"{path}.cases[{at}]") for number in _list(pair, f"{path}.cases[{at}]")
+        ]
+        if len(both) != 2 or both[0] < 1 or both[1] >= len(proofs):
+            raise Malformed(f"{path}.cases[{at}]", "how many, and the number of a proof", pair)
+        cases.append((both[0], both[1]))
+    if sum(many for many, _ in cases) > MOST_CASES:
+        raise Malformed(f"{path}.cases", f"at most {MOST_CASES} cases", cases)
+    return Withdraw(_one_of(table["withdraw"], path, KINDS), tuple(proofs), tuple(cases))
 
 
 def _where(value: object, path: str) -> Where:

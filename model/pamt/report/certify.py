@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from pamt.certificate import Certificate, Checked, Step
+from pamt.certificate import Certificate, Checked, Step, Withdraw
 from pamt.report.envelope import InputFile
 from pamt.report.words import count
 
 __all__ = ["Certified", "certify_fields", "certify_text"]
 
-KINDS = ("cause", "floor", "split", "sum", "trust")
+KINDS = ("cause", "floor", "cuts", "split", "sum", "withdraw", "trust")
 WHAT_KINDS_SAY = {
     "cause": "seen in the map itself",
     "floor": "from sizes and counts alone",
+    "cuts": "least costs over all cuts into TDMRs",
     "split": "cases told apart",
     "sum": "weighted sums that cannot hold",
+    "withdraw": "whatever pages are given up, case by case",
     "trust": "a solver's word",
 }
 
@@ -38,13 +40,17 @@ class Certified(NamedTuple):
 
     @property
     def steps(self) -> dict[str, int]:
-        """Steps of all claims, by kind."""
-        found = Counter(_kind(step) for claim in self.certificate.claims for step in claim.steps)
+        """Steps of all claims, by kind; those of proofs that several cases share once."""
+        found = Counter(_kinds(step for claim in self.certificate.claims for step in claim.steps))
         return {kind: found[kind] for kind in KINDS}
 
 
-def _kind(step: Step) -> str:
-    return type(step).__name__.lower()
+def _kinds(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        yield type(step).__name__.lower()
+        if isinstance(step, Withdraw):
+            for proof in step.proofs:
+                yield from _kinds(proof)
 
 
 def certify_fields(certified: Certified) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def certify_text(certified: Certified) -> Iterator[str]:
     yield f"{claims}, {count(total, 'step')}" + (":" if total else "")
     for kind, number in certified.steps.items():
         if number:
-            yield f"  {number:>6} {kind:6} {WHAT_KINDS_SAY[kind]}"
+            yield f"  {number:>6} {kind:8} {WHAT_KINDS_SAY[kind]}"
 
 
 def _headline(certified: Certified) -> str:

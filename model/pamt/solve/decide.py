@@ -22,11 +22,11 @@ from pamt.certificate.format import Cause
 from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.placement import DEFAULT_OBJECTIVE, LINUX, Question, Space, pose
-from pamt.solve import reference
 from pamt.solve.cuts import FEW_CELLS, search_cuts
 from pamt.solve.engine.any_cut import Proof, place_any_cut
 from pamt.solve.engine.branch import Budget
 from pamt.solve.engine.place import DEFAULT_NODES, handles, place_fast
+from pamt.solve.give_up_cases import place_giving_up
 from pamt.solve.reference import DEFAULT_STEPS
 from pamt.solve.result import (
     FEASIBLE,
@@ -69,7 +69,7 @@ def _decide(
     machine: Machine, space: Space, order: tuple[str, ...], budget: int, canonical: bool
 ) -> PlaceResult:
     if space.give_up:
-        return reference.place(machine, space, order, budget, rivals=(), canonical=canonical)
+        return place_giving_up(machine, space, order, budget, canonical=canonical, decide=_decide)
     question = pose(machine, space)
     if question.trivial is not None:
         claims = (Claim({}, (Cause(question.trivial.kind),)),)
