@@ -12,14 +12,14 @@ from typing import Any
 
 from pamt.configuration import Pamt
 from pamt.kernel.areas import chunks_inside
-from pamt.kernel.sizes import pamt_regions
+from pamt.kernel.sizes import PamtSizes, pamt_regions
 from pamt.machine import Cmr, FreeRun, Machine, MemoryRange
 from pamt.placement.question import pose
 from pamt.placement.shape import Reservations
 from pamt.placement.space import MODULE
 from pamt.prove import Check, Claim, Evidence, Obligation, Theorem
 from pamt.prove.stages import appended, turn
-from pamt.prove.terms import both, choose, either, equal, implies, integer
+from pamt.prove.terms import both, choose, either, equal, implies, integer, larger, smaller
 from pamt.ranges import GIB, MIB, PAGE, Range
 from pamt.standins import complete
 from pamt.verify.interp import GuardedList
@@ -112,6 +112,75 @@ def stops_justified() -> Claim:
     )
 
 
+STRETCH = Range(integer("stretch_start"), integer("stretch_end"))
+USED, SUM = integer("used"), integer("sum of the pieces before")
+
+
+def back_to_back() -> Claim:
+    """A stretch (part of a free run with no border inside): pieces put one behind the other.
+
+    Engines and certificates ask only whether the sizes add up to no more than the stretch.
+    """
+    piece = Range(STRETCH.start + USED, STRETCH.start + USED + SIZE)
+    return Claim(
+        {
+            "in the stretch": both(STRETCH.start <= piece.start, piece.end <= STRETCH.end),
+            "off those before": OTHER.end <= piece.start,
+            "same TDMRs as the stretch": implies(meets(TDMR, piece), meets(TDMR, STRETCH)),
+        },
+        needs={
+            "sizes add up": USED + SIZE <= STRETCH.end - STRETCH.start,
+            "those before": OTHER.end <= STRETCH.start + USED,
+        },
+        given={"piece": both(SIZE > 0, USED >= 0), "TDMR": TDMR.start < TDMR.end},
+    )
+
+
+def sizes_add_up() -> Claim:
+    """The other way: pieces that lie in a stretch, sorted by base, add up to no more than it."""
+    return Claim(
+        {
+            "so far": SUM + SIZE <= OLD.end - STRETCH.start,
+            "no more than the stretch": SUM + SIZE <= STRETCH.end - STRETCH.start,
+        },
+        needs={
+            "those before add up": SUM <= OTHER.end - STRETCH.start,
+            "sorted and disjoint": OTHER.end <= OLD.start,
+            "in the stretch": OLD.end <= STRETCH.end,
+        },
+    )
+
+
+ONE, TWO = integer("base of one"), integer("base of the other")
+S4, S2, S1 = (integer(name) for name in ("s4", "s2", "s1"))
+
+
+def exchange() -> Claim:
+    """Two TDMRs of equal size and home exchange their PAMTs: the same addresses are taken.
+
+    So places of such TDMRs may be asked to ascend, as the solver's encoding does.
+    """
+    sizes = PamtSizes(S4, S2, S1)
+    at = integer("x")
+
+    def taken(base: Any) -> Any:
+        regions = pamt_regions(base, sizes)
+        return [both(r.base <= at, at < r.base + r.size) for r in regions]
+
+    before, after = taken(ONE), taken(TWO)
+    low, high = smaller(ONE, TWO), larger(ONE, TWO)
+    return Claim(
+        {
+            "same addresses": equal(either(*before, *after), either(*taken(low), *taken(high))),
+            "then ascending": low + S4 <= high,
+        },
+        needs={
+            "the 4K regions are disjoint": either(ONE + S4 <= TWO, TWO + S4 <= ONE),
+        },
+        given={"sizes": both(S4 > 0, S2 > 0, S1 > 0)},
+    )
+
+
 def _map() -> Machine:
     """One hole that must be reserved, at the upper end of the only free run.
 
@@ -149,8 +218,9 @@ THEOREM = Theorem(
     statement="Under --reserve memory and cmr every valid placement can be changed into one in"
     " which each chunk or separate region begins at the start of a free run, at the end of another"
     " piece, or at a TDMR border, in the same free run, with no more areas in any TDMR and the same"
-    " lost, remote and tdmrs. Under minimal this is false: a map is shown on which only the end of"
-    " a free run is best.",
+    " lost, remote and tdmrs. So a set of pieces fits a stretch of a free run without a TDMR border"
+    " exactly when the sizes add up. TDMRs of equal size and home may exchange their PAMTs."
+    " Under minimal the first is false: a map is shown on which only the end of a run is best.",
     formal="base, no border in (base - d, base] => forall t: [base-d meets t] <= [base meets t]",
     trusts="Pieces of one run and node keep node and run, so lost, remote, tdmrs and pamt_pages"
     " do not depend on the move.",
@@ -160,6 +230,9 @@ THEOREM = Theorem(
         Obligation("areas-not-more", "no TDMR counts an area more", areas_not_more),
         Obligation("ends", "the sum of bases falls", ends),
         Obligation("stops-justified", "what cannot move is left-justified", stops_justified),
+        Obligation("back-to-back", "what adds up can be placed in a stretch", back_to_back),
+        Obligation("sizes-add-up", "what is placed in a stretch adds up", sizes_add_up),
+        Obligation("exchange", "PAMTs of like TDMRs may be exchanged", exchange),
         Check("minimal-needs-the-end", "not so under minimal", minimal_needs_the_end),
     ),
     mutants=(
@@ -198,6 +271,23 @@ THEOREM = Theorem(
                     equal(BASE, RUN.start),
                 )
             ),
+        ),
+        Obligation(
+            "sizes may touch the end",
+            "sizes that add up to a page more than the stretch fit",
+            lambda: Claim(
+                back_to_back().goal,
+                {
+                    **back_to_back().needs,
+                    "sizes add up": USED + SIZE <= STRETCH.end - STRETCH.start + PAGE,
+                },
+                back_to_back().given,
+            ),
+        ),
+        Obligation(
+            "any order",
+            "two such TDMRs have ascending places as they are",
+            lambda: exchange().replacing(m=ONE + S4 <= TWO),
         ),
         Check(
             "minimal left-justified",
