@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pamt.kernel.conform import machine_of_vector
 from pamt.kernel.contig import ContigAllocator
 from pamt.machine import FreeRun, Limits, Machine, MemoryRange, Node, Zone
 from pamt.maps.machine_file import read_machine
 from pamt.policies.linux import mainline
 from pamt.policies.protocol import run_policy
 from pamt.prove.conditions import area_bounds, slot_length, stays_local
-from pamt.ranges import GIB, MIB, PAGE
+from pamt.ranges import GIB, MIB, PAGE, RangeSet
 from pamt.standins import complete
 
 
@@ -83,3 +85,29 @@ def test_stand_ins_must_be_there() -> None:
         area_bounds(Machine(memory=(MemoryRange(MIB, GIB),)))
     with pytest.raises(ValueError, match="stand-ins"):
         area_bounds(replace(Machine(), free=()))
+
+
+def test_the_inequality_on_every_recorded_run(root: Path) -> None:
+    """Where it is met, the kernel itself did not run out of areas; and it is met often enough."""
+    recorded = root / "tests" / "conformance" / "data" / "kernel.jsonl"
+    met = exhausted = 0
+    for line in recorded.read_text().splitlines():
+        record = json.loads(line)
+        machine = machine_of_vector(record["input"])
+        if not _free_is_memory(machine):
+            continue
+        ran_out = record["pre_cmr_fix"]["outcome"] == "ENOSPC_reserved"
+        if all(bound.holds for bound in area_bounds(machine)):
+            met += 1
+            assert not ran_out, record["id"]
+        exhausted += ran_out
+    assert met >= 100
+    assert exhausted >= 20
+
+
+def _free_is_memory(machine: Machine) -> bool:
+    memory = machine.memory or ()
+    return all(
+        run.range in RangeSet(r.range for r in memory if r.node == run.node)
+        for run in machine.free or ()
+    )
