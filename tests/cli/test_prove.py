@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def test_a_theorem_that_holds(pamt: Callable[..., Any]) -> None:
     head = ran.out.splitlines()[:10]
     assert head[0].startswith("HOLDS: 1 theorem: 6 formulas by z3 and cvc5, none vacuous; 14 mut")
     assert head[1].startswith("Next:    pamt prove ")
+    assert re.fullmatch(r"Hardest: T1 .*, \d+ steps of z3; T1 .*, \d+ steps of cvc5", head[2])
     assert "T1: The TDMR layout is sound for any number of ranges: HOLDS" in ran.out
     assert "mutants, each of which must fail" not in ran.out
     assert "seconds" not in ran.out
@@ -106,7 +108,9 @@ def test_steps_and_mutants_are_the_same_every_time(pamt: Callable[..., Any]) -> 
 
 
 def test_times_are_told_if_asked_for(pamt: Callable[..., Any]) -> None:
-    assert "seconds" in pamt("prove", "T10", "--times").out
+    told = pamt("prove", "T10", "--times").out
+    assert "seconds" in told
+    assert re.search(r"^Slowest: T10 unaligned, \d\.\d\d s with (z3|cvc5)$", told, re.MULTILINE)
     asked = pamt("prove", "T10", "--times", "--json").json["theorems"][0]["obligations"]
     assert [s["seconds"] >= 0 for part in asked for s in part["solvers"]]
 

@@ -154,6 +154,11 @@ def prove_text(proved: Proved, *, times: bool, mutants: bool, details: bool) -> 
     for line in _reasons(proved):
         yield f"Why:     {line}"
     yield f"Next:    {_next_step(proved, details)}"
+    hardest = _hardest(proved)
+    if hardest:
+        yield f"Hardest: {'; '.join(hardest)}"
+    if times and hardest:
+        yield f"Slowest: {_slowest(proved)}"
     if proved.files:
         yield f"Written: {count(len(proved.files), 'formula')} as SMT-LIB text"
     if proved.theorems:
@@ -219,6 +224,32 @@ def _next_step(proved: Proved, details: bool) -> str:
     if details:
         return "pamt prove --smt2 DIR    (the formulas, for any solver)"
     return f"pamt prove {proved.theorems[0].short} --mutants    (one theorem in full)"
+
+
+def _hardest(proved: Proved) -> list[str]:
+    """The obligation that took each solver most steps."""
+    found: list[str] = []
+    for solver in proved.solvers:
+        each = [
+            (steps, f"{t.short} {part.name}")
+            for t in proved.theorems
+            for part in t.obligations
+            if (steps := part.steps(solver)) is not None
+        ]
+        if each:
+            steps, name = max(each, key=lambda pair: pair[0])
+            found.append(f"{name}, {count(steps, 'step')} of {solver}")
+    return found
+
+
+def _slowest(proved: Proved) -> str:
+    seconds, name, solver = max(
+        (part.seconds(solver) or 0.0, f"{t.short} {part.name}", solver)
+        for t in proved.theorems
+        for part in t.obligations
+        for solver in proved.solvers
+    )
+    return f"{name}, {seconds:.2f} s with {solver}"
 
 
 def _theorem_table(proved: Proved, times: bool) -> list[str]:
