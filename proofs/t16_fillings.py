@@ -329,8 +329,8 @@ THEOREM = Theorem(
     " worth no more.",
     formal="for all layouts: exists (p, v) in front: p <= first page free, v >= worth",
     trusts="That pairs come sorted; that a layout is pieces inside a stretch, then at most one that"
-    " leaves it, stretch after stretch. The checker refuses prices below 0, so that a piece is worth"
-    " no more where it crosses more.",
+    " leaves it, stretch after stretch. The checker refuses prices below 0, so a piece that crosses"
+    " more borders is worth no more.",
     obligations=(
         Obligation("pruning", "what is pruned is covered", pruning),
         Obligation("thinning", "what is thinned is covered", thinning),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from itertools import pairwise
+
 from pamt.configuration import Area
 from pamt.kernel.areas import FILLED, UNALIGNED, reserve_areas, sort_areas
 from pamt.kernel.memlist import build_memory_list
@@ -31,3 +34,50 @@ def test_areas_that_touch_are_no_reason_to_warn() -> None:
         assert met == sort_areas(apart + overlapping)[1] > 0
         assert areas[:2] == (Area(0, PAGE), Area(PAGE, PAGE))
     assert sort_areas([Area(PAGE, PAGE), Area(0, PAGE)])[1] == 0
+
+
+def heap_sorted(areas: list[Area]) -> tuple[tuple[Area, ...], int]:
+    """Heap sort from the bottom up, with whole paths: down to a leaf, back up, turned by one."""
+    items = list(areas)
+    warned = 0
+
+    def at_least(a: Area, b: Area) -> bool:
+        nonlocal warned
+        before = a.offset + a.size <= b.offset
+        behind = a.offset >= b.offset + b.size
+        warned += not before and not behind
+        return not before and behind
+
+    def sift(root: int, end: int) -> None:
+        path = [root]
+        while (left := 2 * path[-1] + 1) < end:
+            alone = left + 1 == end
+            path.append(left if alone or at_least(items[left], items[left + 1]) else left + 1)
+        while len(path) > 1 and at_least(items[root], items[path[-1]]):
+            path.pop()
+        carried = items[root]
+        for upper, lower in pairwise(path):
+            items[upper] = items[lower]
+        items[path[-1]] = carried
+
+    for root in reversed(range(len(items) // 2)):
+        sift(root, len(items))
+    for end in reversed(range(1, len(items))):
+        items[0], items[end] = items[end], items[0]
+        sift(0, end)
+    return tuple(items), warned
+
+
+def test_areas_that_overlap_end_up_where_a_heap_sort_puts_them() -> None:
+    rng = random.Random(16)
+    warned = 0
+    for _ in range(300):
+        areas = [
+            Area(rng.randint(0, 40) * PAGE, rng.randint(1, 6) * PAGE)
+            for _ in range(rng.randint(2, 16))
+        ]
+        met = any(a.offset + a.size > b.offset for a, b in pairwise(sorted(areas)))
+        wanted = heap_sorted(areas) if met else (tuple(sorted(areas)), 0)
+        assert sort_areas(areas) == wanted
+        warned += wanted[1]
+    assert warned > 300
