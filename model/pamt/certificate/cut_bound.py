@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from operator import add
+from typing import Any
 
 from pamt.placement import Question
 from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet
@@ -75,6 +76,31 @@ class CutFacts:
     def holes_from(self) -> tuple[int, ...]:
         return _behind(self.least_alone, self.least_joined)
 
+    @cached_property
+    def page_steps(self) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+        """PAMT pages by GiB: pages of each, and (first, last GiB, pages more) where more."""
+        base = min((b - a for a, b in pairwise(self.pages)), default=0)
+        steps: list[tuple[int, int, int]] = []
+        for gib in range(1, len(self.pages)):
+            over = self.pages[gib] - base * gib
+            if steps and steps[-1][2] == over:
+                steps[-1] = (steps[-1][0], gib, over)
+            else:
+                steps.append((gib, gib, over))
+        return base, tuple(steps)
+
+    def cuts(self, order: Sequence[str], max_areas: int | None = None) -> Cuts:
+        """:class:`Cuts` of these facts, made once."""
+        key = (tuple(order), max_areas)
+        if key not in self._made:
+            self._made[key] = Cuts(self, order, max_areas)
+        return self._made[key]
+
+    @cached_property
+    def _made(self) -> dict[tuple[tuple[str, ...], int | None], Cuts]:
+        return {}
+
+    @cached_property
     def unfilled(self) -> CutFacts:
         """The same where no PAMT fills a gap."""
         fixed = self.fixed and tuple((holes, 0, pages) for holes, _, pages in self.fixed)
@@ -94,12 +120,31 @@ def _behind(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
     return tuple(map(add, accumulate(alone, initial=0), accumulate(joined, initial=0)))
 
 
+_LAST: list[tuple[Question, dict[Any, Any]]] = []
+
+
+def remembered(question: Question) -> dict[Any, Any]:
+    """What was worked out about the question asked last; empty for any other."""
+    if not _LAST or _LAST[0][0] is not question:
+        _LAST[:] = [(question, {})]
+    return _LAST[0][1]
+
+
 def cut_facts(question: Question, filled: Sequence[Range] | None = None) -> CutFacts:
     """The facts of a question, with no further page given up.
 
     `filled`: gaps that are counted as filled; None: all that might be.
     Raises ValueError for a question with a trivial cause.
     """
+    key = ("facts", None if filled is None else tuple(filled))
+    known = remembered(question)
+    if key not in known:
+        known[key] = _cut_facts(question, filled)
+    made: CutFacts = known[key]
+    return made
+
+
+def _cut_facts(question: Question, filled: Sequence[Range] | None) -> CutFacts:
     if question.trivial is not None:
         raise ValueError("this question has no bound over cuts")
     cells = question.cells
@@ -123,12 +168,7 @@ def cut_facts(question: Question, filled: Sequence[Range] | None = None) -> CutF
             0 if minimal else 1, limits.max_reserved_per_tdmr, limits.max_tdmrs,
         )  # fmt: skip
     if minimal:
-        windows = [Range(cell * GIB, (cell + 1) * GIB) for cell in cells]
-        alone = tuple(_forced(question, window) for window in windows)
-        joined = tuple(
-            _forced(question, Range(a.start, b.end)) - n - m
-            for (a, b), (n, m) in zip(pairwise(windows), pairwise(alone), strict=True)
-        )
+        alone, joined = _forced_count(question)
     else:
         alone, joined = question.hole_count()
     least = list(alone)
@@ -149,6 +189,21 @@ def cut_facts(question: Question, filled: Sequence[Range] | None = None) -> CutF
     )  # fmt: skip
 
 
+def _forced_count(question: Question) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Stretches that must be reserved, as in :class:`pamt.placement.HoleCount`."""
+    known = remembered(question)
+    if "forced" not in known:
+        windows = [Range(cell * GIB, (cell + 1) * GIB) for cell in question.cells]
+        alone = tuple(_forced(question, window) for window in windows)
+        joined = tuple(
+            _forced(question, Range(a.start, b.end)) - n - m
+            for (a, b), (n, m) in zip(pairwise(windows), pairwise(alone), strict=True)
+        )
+        known["forced"] = (alone, joined)
+    found: tuple[tuple[int, ...], tuple[int, ...]] = known["forced"]
+    return found
+
+
 def _forced(question: Question, window: Range) -> int:
     """Stretches of `window` without memory that hold a page outside the CMR runs."""
     outside = question.cmr_runs.complement(window)
@@ -164,6 +219,14 @@ def fillable_gaps(question: Question) -> tuple[Range, ...]:
     is free, no more than all PAMTs together, and each free run in it has a length that regions
     (or chunks) may add up to.  None is left out that can be filled; more may be listed.
     """
+    known = remembered(question)
+    if "gaps" not in known:
+        known["gaps"] = _fillable_gaps(question)
+    found: tuple[Range, ...] = known["gaps"]
+    return found
+
+
+def _fillable_gaps(question: Question) -> tuple[Range, ...]:
     cells = question.cells
     whole = Range(cells[0] * GIB, (cells[-1] + 1) * GIB)
     outside = question.cmr_runs.complement(whole)
@@ -250,6 +313,36 @@ class _Fits:
         )
 
 
+class _Least:
+    """The least of any stretch of a list of numbers."""
+
+    def __init__(self, values: list[int]) -> None:
+        self._levels = [values]
+        size = 1
+        while 2 * size <= len(values):
+            low = self._levels[-1]
+            self._levels.append(list(map(min, low, low[size:])))
+            size *= 2
+
+    def among(self, first: int, last: int) -> int:
+        """Of those from `first` to `last`, both included."""
+        level = (last - first + 1).bit_length() - 1
+        values = self._levels[level]
+        return min(values[first], values[last - (1 << level) + 1])
+
+    def put(self, at: int, value: int) -> None:
+        """Set the number at `at`; all behind it must have been set, and none before it be asked."""
+        for level, values in enumerate(self._levels):
+            size = 1 << level
+            if at + size > len(self._levels[0]):
+                break
+            if not level:
+                values[at] = value
+            else:
+                below = self._levels[level - 1]
+                values[at] = min(below[at], below[at + size // 2])
+
+
 class Cuts:
     """All cuts in which no TDMR has more than `max_areas` areas, and the least they cost.
 
@@ -291,7 +384,7 @@ class Cuts:
         rest = self.order[:at] + self.order[at + 1 :]
         if not rest:
             return (1,)
-        other = Cuts(self._facts, rest, self.cap).least
+        other = self._facts.cuts(rest, self.cap).least
         assert other is not None
         return (*other[:at], 1, *other[at:])
 
@@ -372,7 +465,7 @@ class Cuts:
         if self._tdmr:
             total += self._tdmr * number
         if self._page:
-            total += self._page * Cuts(self._facts, ("pamt_pages",), self.cap).relaxed_least
+            total += self._page * self._facts.cuts(("pamt_pages",), self.cap).relaxed_least
         return total
 
     @property
@@ -450,38 +543,61 @@ class Cuts:
         assert layer is self._layers[number]
         return self._behind[number]
 
-    def _ahead(self, behind: Sequence[int], first: int) -> int:
+    @cached_property
+    def _windows(self) -> list[tuple[tuple[int, int, int], ...]]:
+        """For each cell: ends (first, last, by index) with the same cost besides what adds up."""
+        facts = self._facts
+        steps = facts.page_steps[1]
+        if not self._page:
+            steps = ((1, facts.cells[-1] - facts.cells[0] + 1, 0),)
+        found: list[tuple[tuple[int, int, int], ...]] = []
+        for at, reach in enumerate(self.reach):
+            cell = facts.cells[at]
+            windows: list[tuple[int, int, int]] = []
+            low = at
+            for _, most, over in steps:
+                if low >= reach:
+                    break
+                high = min(reach, bisect_left(facts.cells, cell + most, low))
+                if low < high:
+                    windows.append((low + 1, high, over * self._page))
+                low = high
+            found.append(tuple(windows))
+        return found
+
+    @cached_property
+    def _own(self) -> list[int]:
+        """For each cell, what a TDMR from it costs besides its end."""
         facts = self._facts
         hole, tdmr, page = self._weights()
-        reach = self.reach[first]
-        if reach <= first:
-            return NEVER
-        least = 2 * NEVER
-        at = first
-        while at < reach:
-            stop = min(reach, self._islands[at])
-            values = behind[at + 1 : stop + 1]
-            if page:
-                span = facts.cells[at] - facts.cells[first] + 1
-                least = min(least, *map(add, self._page_costs[span : span + stop - at], values))
-            else:
-                least = min(least, *values)
-            at = stop
-        return least + tdmr - hole * facts.holes_from[first]
+        base = page * facts.page_steps[0]
+        return [
+            tdmr - hole * holes - base * cell
+            for holes, cell in zip(facts.holes_from, facts.cells, strict=False)
+        ]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """For each end of a TDMR (the first cell behind it), what it costs besides its begin."""
+        facts = self._facts
+        hole, _, page = self._weights()
+        base = page * facts.page_steps[0]
+        cells = (0, *(cell + 1 for cell in facts.cells))
+        return [
+            hole * holes + base * cell for holes, cell in zip(facts.holes_to, cells, strict=True)
+        ]
 
     @cached_property
     def relaxed(self) -> list[int]:
         """For each cell, the least for it and all that follow, into any number of TDMRs."""
-        facts = self._facts
-        n = len(facts.cells)
-        hole = self._weights()[0]
+        n = len(self._facts.cells)
         best = [NEVER] * n + [0]
         # What can't be stays so, whatever holes are taken off.
-        behind = [2 * NEVER] * n + [hole * facts.holes_to[n]]
+        least = _Least([2 * NEVER] * n + [self._ends[n]])
         for i in range(n - 1, -1, -1):
-            best[i] = min(NEVER, self._ahead(behind, i))
-            if best[i] < NEVER:
-                behind[i] = best[i] + hole * facts.holes_to[i]
+            best[i] = self._ahead(least, i)
+            if i:
+                least.put(i, best[i] + self._ends[i] if best[i] < NEVER else 2 * NEVER)
         return best
 
     def layer(self, number: int) -> list[int]:
@@ -490,11 +606,22 @@ class Cuts:
         if not self._layers:
             self._layers.append([NEVER] * n + [0])
         while len(self._layers) <= number:
-            behind = self.behind(self._layers[-1])
+            least = _Least(
+                [
+                    value + end if value < NEVER else 2 * NEVER
+                    for value, end in zip(self._layers[-1], self._ends, strict=True)
+                ]
+            )
             last = n - len(self._layers)
-            found = [min(NEVER, self._ahead(behind, i)) for i in range(last + 1)]
+            found = [self._ahead(least, i) for i in range(last + 1)]
             self._layers.append(found + [NEVER] * (n - last))
         return self._layers[number]
+
+    def _ahead(self, least: _Least, first: int) -> int:
+        found = NEVER
+        for low, high, over in self._windows[first]:
+            found = min(found, least.among(low, high) + over + self._own[first])
+        return found
 
     def trace(self, best: Sequence[int]) -> list[tuple[int, int]]:
         """The first cut, by sizes, that `best` (for any number of TDMRs) stands for."""
@@ -527,7 +654,7 @@ def excludes(facts: CutFacts, order: Sequence[str], at_most: Mapping[str, int]) 
 
     If the least value, compared in order, is above what is stated, some component is above.
     """
-    least = Cuts(facts, order, at_most.get("max_areas")).least
+    least = facts.cuts(order, at_most.get("max_areas")).least
     return least is None or least > tuple(at_most[name] for name in order)
 
 

@@ -62,9 +62,9 @@ class AllCuts:
         self._limits: list[tuple[Cuts, int]] = []
         for name in ("areas", "pamt_pages"):
             if name in at_most:
-                self._limits.append((Cuts(facts, (name,), at_most.get("max_areas")), at_most[name]))
+                self._limits.append((facts.cuts((name,), at_most.get("max_areas")), at_most[name]))
         if not self._limits:
-            self._limits.append((Cuts(facts, (), at_most.get("max_areas")), 0))
+            self._limits.append((facts.cuts((), at_most.get("max_areas")), 0))
         self._left = steps
 
     def __iter__(self) -> Iterator[Cut]:
@@ -123,7 +123,7 @@ class CutJudge:
         self._near = at_home(question, at_most)
         self._homes = homes(question)
         self._nodes = near(question)
-        self._plain = facts.unfilled()
+        self._plain = facts.unfilled
         self._most = min(facts.limit, at_most.get("max_areas", facts.limit))
         self._areas = at_most.get("areas")
         self._gaps = [

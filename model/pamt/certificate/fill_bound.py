@@ -24,10 +24,10 @@ from typing import NamedTuple
 
 from pamt.certificate.cut_bound import (
     CutFacts,
-    Cuts,
     cut_facts,
     excludes,
     fillable_gaps,
+    remembered,
     rounded_levels,
 )
 from pamt.certificate.each_cut import none_does
@@ -63,6 +63,17 @@ def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFact
     if question.trivial is not None:
         raise ValueError("this question has no bound over cuts")
     near = at_home(question, at_most)
+    key = ("claim", near, at_most.get("max_areas"), at_most.get("tdmrs"))
+    known = remembered(question)
+    if key not in known:
+        known[key] = _claim_facts(question, at_most, near)
+    found: tuple[CutFacts, tuple[Gap, ...]] = known[key]
+    return found
+
+
+def _claim_facts(
+    question: Question, at_most: Mapping[str, int], near: bool
+) -> tuple[CutFacts, tuple[Gap, ...]]:
     barred = barred_cells(question) if near and question.tdmrs is None else frozenset()
     if question.space.reserve != "minimal":
         return replace(cut_facts(question), barred=barred), ()
@@ -261,5 +272,5 @@ def _too_few(facts: CutFacts, fills: Fills, at_most: Mapping[str, int]) -> bool:
         return True
     if "areas" not in at_most:
         return False
-    plain = Cuts(replace(facts.unfilled(), limit=cap + few), ("areas",)).least
+    plain = replace(facts.unfilled, limit=cap + few).cuts(("areas",)).least
     return plain is None or plain[0] - few > at_most["areas"]

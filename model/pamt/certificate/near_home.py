@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pamt.certificate.cut_bound import CutFacts, Cuts, rounded_levels
+from pamt.certificate.cut_bound import CutFacts, remembered, rounded_levels
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE
 
@@ -59,8 +59,14 @@ def least_weight(question: Question, home: int) -> int:
 
 def homes(question: Question) -> tuple[int, ...]:
     """For each cell, the home of a TDMR that begins there."""
-    ends = [r.end for r in question.memory]
-    return tuple(question.memory[bisect_right(ends, c * GIB)].node for c in question.cells)
+    known = remembered(question)
+    if "homes" not in known:
+        ends = [r.end for r in question.memory]
+        known["homes"] = tuple(
+            question.memory[bisect_right(ends, c * GIB)].node for c in question.cells
+        )
+    found: tuple[int, ...] = known["homes"]
+    return found
 
 
 def near(question: Question) -> dict[int, frozenset[int]]:
@@ -79,7 +85,7 @@ def barred_cells(question: Question) -> frozenset[int]:
 
 def pools(question: Question, facts: CutFacts, at_most: Mapping[str, int]) -> dict[int, Pool]:
     """For each node with free runs, what may lie there; every PAMT being at home."""
-    reach = Cuts(facts, (), at_most.get("max_areas")).reach
+    reach = facts.cuts((), at_most.get("max_areas")).reach
     nodes = near(question)
     cells = facts.cells
     home = homes(question)

@@ -15,7 +15,8 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from pamt.certificate.check import floor
-from pamt.certificate.cut_bound import ADDITIVE, CutFacts, Cuts, cut_ranges
+from pamt.certificate.cut_bound import ADDITIVE, CutFacts, cut_ranges
+from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
 from pamt.certificate.fill_bound import claim_facts
 from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
@@ -171,7 +172,7 @@ class _Search:
         additive = tuple(name for name in self._order if name in ADDITIVE)
         most = bounds.values.get("max_areas")
         seen: set[tuple[tuple[int, int], ...]] = set()
-        plain = facts.unfilled()
+        plain = facts.unfilled
         for some, cap in ((facts, most), (plain, most), (plain, _least_cap(plain))):
             if some is facts and facts.least_alone != facts.alone:
                 continue
@@ -181,6 +182,26 @@ class _Search:
                 if cut not in seen:
                     seen.add(cut)
                     yield tuple(cut_ranges(facts, cut))
+        for cut in self._all_cuts(bounds):
+            if cut not in seen:
+                yield tuple(cut_ranges(facts, cut))
+
+    def _all_cuts(self, bounds: Bounds) -> Iterator[Cut]:
+        """Cuts at the bound that are not seen to do no good, where cuts are few."""
+        facts, gaps = claim_facts(self._question, bounds.values)
+        judge = CutJudge(self._question, facts, gaps, bounds.values)
+        if "tdmrs" not in bounds.values:
+            return
+        tried = 0
+        try:
+            for cut in AllCuts(facts, bounds.values):
+                if judge.may_do(cut):
+                    yield cut
+                    tried += 1
+                if tried >= MOST_CUTS:
+                    return
+        except TooMany:
+            return
 
     def _by_node(self, facts: CutFacts) -> Iterator[tuple[tuple[Range, ...], int]]:
         """Cuts at every border of nodes, with ever more areas allowed in the fullest TDMR."""
@@ -193,7 +214,7 @@ class _Search:
             links + (2 * facts.limit if a != b else 0)
             for links, (a, b) in zip(facts.joined, pairwise(firsts), strict=True)
         )
-        split = replace(facts.unfilled(), least_joined=apart)
+        split = replace(facts.unfilled, least_joined=apart)
         for cap in range(1, facts.limit + 1):
             for cut in islice(cheapest_cuts(split, ("areas", "tdmrs"), cap), FEW_CUTS):
                 yield tuple(cut_ranges(facts, cut)), cap
@@ -301,6 +322,6 @@ def _chunks(question: Question) -> Question:
 def _least_cap(facts: CutFacts) -> int | None:
     """The least areas a fullest TDMR can do with."""
     for cap in range(1, facts.limit + 1):
-        if Cuts(facts, (), cap).least is not None:
+        if facts.cuts((), cap).least is not None:
             return cap
     return None

@@ -21,6 +21,9 @@ __all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "sampled_cuts"]
 MOST_LAYERS = 20_000
 """Cells times TDMRs up to which cuts of any number of TDMRs are walked."""
 
+MOST_STEPPED = 4
+"""Values above the least that are tried, where nothing is known to be possible."""
+
 MOST_RAISED = 64
 """Values between the least and what is known, up to which all are looked into."""
 
@@ -51,18 +54,27 @@ def bounds_over_cuts(
     better than `best` can be proved.
     """
     bounds = Bounds(order)
-    if Cuts(claim_facts(question, {})[0], ()).least is None:
+    if claim_facts(question, {})[0].cuts(()).least is None:
         return None
     at_best = best is not None
     for name in order:
         value, step = _least(question, bounds, name)
-        if at_best and best is not None and value < getattr(best, name):
-            known = getattr(best, name)
-            if isinstance(step, CutsStep):
-                value = _raised(question, step, bounds, name, value, known)
-            at_best = value == known
+        if isinstance(step, CutsStep):
+            if at_best and best is not None and value < getattr(best, name):
+                value = _raised(question, step, bounds, name, value, getattr(best, name))
+            elif best is None:
+                value = _stepped(question, step, bounds, name, value)
+        at_best = best is not None and at_best and value == getattr(best, name)
         bounds.hold(name, value, step)
     return bounds
+
+
+def _stepped(question: Question, step: CutsStep, bounds: Bounds, name: str, low: int) -> int:
+    """The lowest value, a few at most above `low`, that is not seen to be out of reach."""
+    for value in range(low, low + MOST_STEPPED):
+        if not excludes_claim(question, step.order, {**bounds.values, name: value}):
+            return value
+    return low + MOST_STEPPED
 
 
 def _raised(
@@ -98,12 +110,12 @@ def _least(question: Question, bounds: Bounds, name: str) -> tuple[int, Step]:
         return low, CutsStep(held)
     cap = bounds.values.get("max_areas")
     facts = claim_facts(question, bounds.values)[0]
-    least = Cuts(facts, (*held, name), cap).least
+    least = facts.cuts((*held, name), cap).least
     if least is not None and least[:-1] == tuple(bounds.values[n] for n in held):
         return least[-1], CutsStep((*held, name))
     # What comes before could be lower in this sum, so only the component itself counts; or what is
     # held has been excluded for any value, which the components before could not say.
-    alone = Cuts(facts, (name,), cap).least or Cuts(cut_facts(question), (name,)).least
+    alone = facts.cuts((name,), cap).least or cut_facts(question).cuts((name,)).least
     assert alone is not None
     return alone[-1], CutsStep((name,))
 
@@ -123,7 +135,7 @@ def cheapest_cuts(
     With TDMRs not in the order and very many cells, only cuts of the number of TDMRs found first
     come.
     """
-    cuts = Cuts(facts, order, max_areas)
+    cuts = facts.cuts(order, max_areas)
     number = cuts.least_number
     if number is None:
         return
@@ -154,7 +166,7 @@ def sampled_cuts(
 
     TDMRs of `sizes` (in cells) are preferred.  At most `number` cuts, and none twice.
     """
-    cuts = Cuts(facts, order, max_areas)
+    cuts = facts.cuts(order, max_areas)
     cells = len(facts.cells)
     if count > cells or cuts.layer(count)[0] >= NEVER:
         return

@@ -15,7 +15,7 @@ from itertools import combinations, islice
 from math import gcd
 
 from pamt.certificate.check import floor
-from pamt.certificate.cut_bound import ADDITIVE, Cuts, cut_facts, cut_ranges
+from pamt.certificate.cut_bound import ADDITIVE, cut_facts, cut_ranges
 from pamt.certificate.fill_bound import claim_facts
 from pamt.placement import NodeRun, Question
 from pamt.ranges import PAGE, Range
@@ -78,14 +78,14 @@ def _bounds(
         elif name == "max_areas":
             want = tuple(values[n] for n in held)
             for cap in range(1, facts.limit + 1):
-                least = Cuts(facts, held, cap).least
+                least = facts.cuts(held, cap).least
                 if least is not None and least <= want:
                     values[name] = cap
                     break
             else:
                 return None
         else:
-            least = Cuts(facts, (*held, name), values.get("max_areas")).least
+            least = facts.cuts((*held, name), values.get("max_areas")).least
             if least is None:
                 return None
             values[name] = least[-1]
