@@ -9,6 +9,7 @@ entry was seen; so a gap is refused one turn earlier by the walk.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pamt.configuration import Area, Pamt, Tdmr
@@ -29,7 +30,7 @@ from pamt.prove.stages import (
 )
 from pamt.prove.terms import boolean, both, equal, implies, integer, negate
 from pamt.ranges import GIB, PAGE
-from pamt.verify.interp import GuardedList, Step
+from pamt.verify.interp import GuardedList, Return, Step
 
 NO_PAMT = Pamt(0, 0)
 
@@ -45,6 +46,11 @@ LIMITS = Ceiling(integer("ceiling"), integer("slots"))
 CEILING = {"ceiling": both(1 <= LIMITS.address_end, LIMITS.address_end <= 1 << 52)}
 
 
+def never_none(found: Iterable[Return]) -> bool:
+    """Every way out answers True, False or a comparison."""
+    return all(one.value is not None for one in found)
+
+
 # A TDMR
 
 BASE, SIZE, INDEX = integer("base"), integer("size"), integer("index")
@@ -56,8 +62,11 @@ UNSIGNED = {"unsigned": both(BASE >= 0, SIZE >= 0)}
 
 def first_tdmr() -> Claim:
     walk = is_something(returns(walk_tdmr, 0, TDMR, [], LIMITS))
-    formula = is_true(returns(tdmr_fits, TDMR, 0, LIMITS))
-    return Claim({"same": equal(formula, negate(walk))}, given={**CEILING, **UNSIGNED})
+    found = returns(tdmr_fits, TDMR, 0, LIMITS)
+    return Claim(
+        {"same": equal(is_true(found), negate(walk)), "an answer": never_none(found)},
+        given={**CEILING, **UNSIGNED},
+    )
 
 
 def next_tdmr() -> Claim:
@@ -140,7 +149,7 @@ def formula_turn(now: Formula = NOW, area: Area = AREA) -> Turned:
 
 
 def formula_tail(now: Formula = NOW) -> tuple[Any, GuardedList, GuardedList]:
-    """Whether it answers True, and what it adds last."""
+    """Whether it answers True, and what it adds last.  Raises ValueError if it answers nothing."""
     starts, ends = GuardedList(), GuardedList()
     state = {
         "tdmr": TDMR,
@@ -150,7 +159,10 @@ def formula_tail(now: Formula = NOW) -> tuple[Any, GuardedList, GuardedList]:
         "base": BASE,
         **now._asdict(),
     }
-    return is_true(tail(add_parts, state).returns), starts, ends
+    found = tail(add_parts, state).returns
+    if not never_none(found):
+        raise ValueError("add_parts ends without an answer")
+    return is_true(found), starts, ends
 
 
 def related(number: Any, previous: Area, now: Formula) -> dict[str, Any]:
@@ -361,13 +373,13 @@ def pamts() -> Claim:
     walk = is_something(
         returns(walk_pamts, INDEX, WITH_PAMTS, LIMITS, DYNAMIC, primitives=replaced)
     )
-    formula = is_true(
-        returns(add_regions, WITH_PAMTS, LIMITS, DYNAMIC, regions, primitives=replaced)
-    )
+    found = returns(add_regions, WITH_PAMTS, LIMITS, DYNAMIC, regions, primitives=replaced)
+    formula = is_true(found)
     added = appended(regions)
     return Claim(
         {
             "same": equal(both(formula, *IN_A_RUN), both(negate(walk), *IN_A_RUN)),
+            "an answer": never_none(found),
             "three": len(added) == 3,
             "added": implies(formula, both(*(new.when for new in added))),
             "each": both(

@@ -153,20 +153,22 @@ BEYOND = boolean("in_memory_beyond")
 """x lies in a range at or after the one where the walk stopped; false if it did not stop."""
 
 
-def finish() -> tuple[Any, Any, Any]:
+def finish() -> tuple[Any, Any, Any, bool]:
+    """Whether x is in a hole, the last hole and when it is there; whether the list is answered."""
     holes = GuardedList()
-    tail(find_holes, {"tdmr": TDMR, "prev_end": BEFORE.prev_end, "holes": holes})
+    ended = tail(find_holes, {"tdmr": TDMR, "prev_end": BEFORE.prev_end, "holes": holes})
     (last,) = appended(holes)
     in_hole = either(BEFORE.in_hole, both(last.when, last.item.start <= X, X < last.item.end))
-    return in_hole, last.when, last.item
+    return in_hole, last.when, last.item, all(one.value is holes for one in ended.returns)
 
 
 def use() -> Claim:
-    in_hole, when, last = finish()
+    in_hole, when, last, answered = finish()
     memory = either(BEFORE.in_memory, BEYOND)
     return Claim(
         {
             "holes are the TDMR minus memory": equal(in_hole, both(INSIDE, negate(memory))),
+            "these are answered": answered,
             "the last one": implies(
                 when,
                 both(
@@ -192,7 +194,7 @@ def _hole_mutant(name: str, says: str, part: Any) -> Obligation:
 
 
 _MADE, _AFTER, _WHEN, _HOLE = one_turn()
-_IN_HOLE, _LAST_WHEN, _LAST = finish()
+_IN_HOLE, _LAST_WHEN, _LAST, _ = finish()
 
 THEOREM = Theorem(
     name="t2_holes",

@@ -290,7 +290,7 @@ def parts_null() -> Claim:
 def parts_use() -> Claim:
     parts = GuardedList()
     tdmr = Tdmr(TDMR.start, TDMR.end - TDMR.start, NO_PAMT, NO_PAMT, NO_PAMT)
-    tail(available, {"tdmr": tdmr, "parts": parts, "at": NOW.at})
+    ended = tail(available, {"tdmr": tdmr, "parts": parts, "at": NOW.at})
     (last,) = appended(parts)
     in_part = either(NOW.in_part, both(last.when, last.item.start <= X, X < last.item.end))
     in_tdmr = both(TDMR.start <= X, X < TDMR.end)
@@ -298,6 +298,7 @@ def parts_use() -> Claim:
         {
             "parts": equal(in_part, both(in_tdmr, negate(NOW.in_area))),
             "the last is not empty": implies(last.when, last.item.start < last.item.end),
+            "these are answered": all(one.value is parts for one in ended.returns),
         },
         given={**IN_TDMR, **parts_invariant(NOW)},
     )
@@ -406,12 +407,13 @@ def runs_step() -> Claim:
 
 def runs_use() -> Claim:
     runs = GuardedList()
-    tail(cmr_runs, {"runs": runs, "start": LINK.start, "end": LINK.end})
+    ended = tail(cmr_runs, {"runs": runs, "start": LINK.start, "end": LINK.end})
     (last,) = appended(runs)
     in_run = either(LINK.in_runs, both(last.when, last.item.start <= X, X < last.item.end))
     return Claim(
         {
             "runs are the CMRs": equal(in_run, LINK.in_cmrs),
+            "these are answered": all(one.value is runs for one in ended.returns),
             "the last is not empty": implies(last.when, last.item.start < last.item.end),
             "below the ceiling": implies(last.when, last.item.end <= LIMITS.address_end),
             "not touching": implies(both(last.when, LINK.some), last.item.start > LINK.last),
