@@ -77,6 +77,19 @@ def trimmed() -> Claim:
     )
 
 
+def lists_answered() -> Claim:
+    """What the turns added is the answer."""
+    listed, kept = GuardedList(), GuardedList()
+    ended = (tail(build_memory_list, {"listed": listed}), tail(trim_cmrs, {"kept": kept}))
+    return Claim(
+        {
+            "memory list": all(one.value is listed for one in ended[0].returns),
+            "CMRs": all(one.value is kept for one in ended[1].returns),
+            "nothing more": not listed.items and not kept.items,
+        }
+    )
+
+
 def outside() -> Claim:
     """With one CMR: the range is the answer exactly when the CMR does not contain it.
 
@@ -163,6 +176,7 @@ THEOREM = Theorem(
         Obligation("low-memory-dropped", "exactly what lies above 1 MiB", low_memory_dropped),
         Obligation("order-kept", "sorted stays sorted", order_kept),
         Obligation("trimmed", "CMRs up to the first null entry", trimmed),
+        Obligation("lists-answered", "the lists are what the turns added", lists_answered),
         Obligation("outside", "a range outside of the CMR", outside),
         Obligation("inner", "the search for a CMR that contains a range", inner),
         Obligation("none-outside", "no range outside: None", none_outside),

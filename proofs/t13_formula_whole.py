@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from pamt.configuration import Area, Configuration, Pamt, Tdmr
@@ -45,7 +45,7 @@ from pamt.prove.stages import (
 )
 from pamt.prove.terms import boolean, both, either, equal, implies, integer, negate
 from pamt.ranges import GIB, MIB, PAGE, Range
-from pamt.verify.interp import Choice, GuardedList, Step
+from pamt.verify.interp import Choice, GuardedList, Return, Step
 
 LEVELS = ("4k", "2m", "1g")
 NO_TDMR = Tdmr(0, 0, Pamt(0, 0), Pamt(0, 0), Pamt(0, 0))
@@ -64,6 +64,11 @@ EARLIER = Tdmr(integer("earlier_base"), integer("earlier_size"), *OTHER)
 def _asked(answers: Callable[..., Any]) -> Callable[..., Any]:
     """In the place of a function that is called: `answers`, of its arguments alone."""
     return lambda _interpreter, _live, *arguments: answers(*arguments)
+
+
+def answers(found: Iterable[Return]) -> bool:
+    """Every way out has an answer."""
+    return all(one.value is not None for one in found)
 
 
 def shares(a: Pamt, b: Pamt) -> Any:
@@ -534,6 +539,7 @@ def formula_ends() -> Claim:
     return Claim(
         {
             "both": equal(is_true(ended.returns), both(STEPS["all parts"], STEPS["apart"])),
+            "an answer": answers(ended.returns),
             "sorted": len(order) == 1 and order[0] is lists["regions"],
             "nothing before the first": empty,
             "from 0": equal(start.variables["last_end"], 0),
@@ -593,9 +599,9 @@ def the_whole() -> Claim:
     walk = is_something(
         returns(config._first_failing, token, cmrs, Limits(), primitives=replaced)  # noqa: SLF001
     )
-    formula = is_true(returns(accepts, token, cmrs, Limits(), primitives=replaced))
+    found = returns(accepts, token, cmrs, Limits(), primitives=replaced)
     return Claim(
-        {"same": equal(formula, negate(walk))},
+        {"same": equal(is_true(found), negate(walk)), "an answer": answers(found)},
         needs={
             "the records": equal(both(STEPS["pointers"], STEPS["records"]), negate(STEPS["walk"]))
         },

@@ -43,6 +43,18 @@ def counted(piece: Range) -> Any:
     return choose(piece_in(TDMR, piece).when, 1, 0)
 
 
+def pieces_answered() -> Claim:
+    """What the turns added is the answer, and nothing else."""
+    parts = GuardedList()
+    ended = tail(chunks_inside, {"tdmr": TDMR, "parts": parts})
+    return Claim(
+        {
+            "the list": all(one.value is parts for one in ended.returns),
+            "nothing more": len(parts.items) == 0,
+        }
+    )
+
+
 def chunk_never_more() -> Claim:
     separate = counted(REGIONS[0].range) + counted(REGIONS[1].range) + counted(REGIONS[2].range)
     return Claim({"never more": counted(CHUNK) <= separate}, given=SIZES)
@@ -201,6 +213,7 @@ THEOREM = Theorem(
     obligations=(
         Obligation("chunk-never-more", "a chunk counts no more than its parts", chunk_never_more),
         Obligation("touching", "a piece counts exactly where it shares an address", touching),
+        Obligation("pieces-answered", "the pieces are what the turns added", pieces_answered),
         Obligation("count-base", "no area before the first piece", count_base),
         Obligation("count-step", "one area a piece, exhausted at the limit only", count_step),
         Obligation("refuses-unaligned", "unaligned pieces are refused", refuses_unaligned),
