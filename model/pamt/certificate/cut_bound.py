@@ -522,6 +522,13 @@ class Cuts:
             at = stop
         return [value + base for value in found] if base else found
 
+    def alone(self, first: int, last: int) -> int:
+        """What one TDMR over these cells (by index) costs."""
+        facts = self._facts
+        hole, tdmr, page = self._weights()
+        gib = facts.cells[last] - facts.cells[first] + 1
+        return hole * facts.holes(first, last) + tdmr + page * facts.pages[gib]
+
     @cached_property
     def _page_costs(self) -> list[int]:
         return [self._page * pages for pages in self._facts.pages]

@@ -92,20 +92,19 @@ class AllCuts:
             self._spend(1)
             yield ((first, cells - 1),)
             return
-        allowed: Sequence[int] = range(cells - first)
-        costs: list[list[int]] = []
-        for (cuts, _), limit in zip(self._limits, left, strict=True):
-            costs.append(cuts.step(cuts.behind_layer(number - 1), first))
-            self._spend(1 + len(costs[-1]) // 16)
-            own = costs[-1]
-            allowed = [size for size in allowed if size < len(own) and own[size] <= limit]
-        for size in allowed:
-            rest = [
-                limit - own[size] + cuts.layer(number - 1)[first + size + 1]
-                for (cuts, _), limit, own in zip(self._limits, left, costs, strict=True)
-            ]
-            for following in self._go(first + size + 1, number - 1, rest):
-                yield ((first, first + size), *following)
+        # All ends are looked at for the last limit, which leaves few over for the others.
+        cuts, limit = self._limits[-1][0], left[-1]
+        costs = cuts.step(cuts.behind_layer(number - 1), first)
+        self._spend(1 + len(costs) // 64)
+        for last in [first + size for size, cost in enumerate(costs) if cost <= limit]:
+            rest: list[int] = []
+            for (other, _), spare in zip(self._limits, left, strict=True):
+                rest.append(spare - other.alone(first, last))
+                if last >= other.reach[first] or rest[-1] < other.layer(number - 1)[last + 1]:
+                    break
+            else:
+                for following in self._go(last + 1, number - 1, rest):
+                    yield ((first, last), *following)
 
 
 class CutJudge:
@@ -135,9 +134,15 @@ class CutJudge:
     def may_do(self, cut: Cut) -> bool:
         if self._facts.own:
             return self._room_for_all(cut)
-        credit = self.credit(cut)
-        left = [self._plain.holes(a, b) - c for (a, b), c in zip(cut, credit, strict=True)]
+        left = self.left(cut)
         return max(left) <= self._most and (self._areas is None or max(1, sum(left)) <= self._areas)
+
+    def left(self, cut: Cut) -> list[int]:
+        """``minimal``: areas of each TDMR, with every gap filled that could be alone."""
+        return [
+            self._plain.holes(a, b) - credit
+            for (a, b), credit in zip(cut, self.credit(cut), strict=True)
+        ]
 
     def credit(self, cut: Cut) -> list[int]:
         """For each TDMR, the gaps inside it that the pieces of this cut can fill, one at a time."""

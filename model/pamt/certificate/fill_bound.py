@@ -173,7 +173,7 @@ class Fills:
             _, second, third = rounded_levels(question)
             small = (sizes.level_2m + sizes.level_1g) // PAGE + (second + third) * number
             whole = sizes.level_4k // PAGE + rounded_levels(question)[0] * number + small
-            self._pools = {ANYWHERE: Pool(whole, small, ())}
+            self._pools = {ANYWHERE: Pool(whole, small, small, ())}
         self._unit = question.sizes(1).level_4k // PAGE
         self._split = question.space.pamt == "split"
         self._needs: dict[int, list[_Need]] = {}
@@ -214,7 +214,8 @@ class Fills:
             pool = self._pools[node]
             fitting = sum(used <= pool.pages for used in accumulate(sorted(n.pages for n in needs)))
             for number in range(fitting, -1, -1):
-                if _least_small(needs, number, len(pool.overhanging))[-1] <= pool.small:
+                least = _least_small(needs, number, len(pool.overhanging))
+                if least[0] <= pool.every and least[-1] <= pool.small:
                     total += number
                     break
         return total
@@ -233,7 +234,7 @@ class Fills:
                     min(least[k] + own[spared - k] for k in range(spared + 1))
                     for spared in range(over + 1)
                 ]
-            if least[-1] > pool.small:
+            if least[0] > pool.every or least[-1] > pool.small:
                 return False
         return all(number <= self._inside(cell) for cell, number in wanted.items())
 

@@ -32,8 +32,10 @@ class Pool(NamedTuple):
 
     pages: int
     """All of them."""
+    every: int
+    """2M and 1G regions."""
     small: int
-    """2M and 1G regions, but for the 2M regions of TDMRs that overhang."""
+    """The same, but for the 2M regions of TDMRs that overhang."""
     overhanging: tuple[int, ...]
     """For each TDMR that may overhang, the fewest pages its 2M region can have."""
 
@@ -93,7 +95,11 @@ def pools(question: Question, facts: CutFacts, at_most: Mapping[str, int]) -> di
     found: dict[int, Pool] = {}
     for node in question.free_by_node:
         begins = [at for at in range(len(cells)) if reach[at] > at and node in nodes[home[at]]]
-        pages = _pages(question, facts, reach, begins, most)
+        covered = _covered(facts, reach, begins)
+        number = min(len(begins), most)
+        every = _small(question, covered, number)
+        rounding = rounded_levels(question)[0] * number
+        pages = question.sizes(covered).level_4k // PAGE + rounding + every
         small = 0
         overhanging: list[int] = []
         for first, last in _stretches(begins):
@@ -103,22 +109,19 @@ def pools(question: Question, facts: CutFacts, at_most: Mapping[str, int]) -> di
             if over is not None:
                 overhanging.append(question.sizes(over[0]).level_2m // PAGE)
                 small += question.sizes(over[1]).level_1g // PAGE
-        found[node] = Pool(pages, small, tuple(overhanging))
+        found[node] = Pool(pages, every, min(every, small), tuple(overhanging))
     return found
 
 
-def _pages(
-    question: Question, facts: CutFacts, reach: tuple[int, ...], begins: list[int], most: int
-) -> int:
-    """Pages of all PAMTs of TDMRs that begin at these cells and go no further than they may."""
+def _covered(facts: CutFacts, reach: tuple[int, ...], begins: list[int]) -> int:
+    """GiBs of all TDMRs that begin at these cells and go no further than they may."""
     cells = facts.cells
     covered = behind = 0
     for at in begins:
         low, high = max(behind, cells[at]), cells[reach[at] - 1] + 1
         covered += max(0, high - low)
         behind = max(behind, high)
-    rounding = sum(rounded_levels(question)) * min(len(begins), most)
-    return question.sizes(covered).total // PAGE + rounding
+    return covered
 
 
 def _stretches(indices: list[int]) -> Iterator[tuple[int, int]]:

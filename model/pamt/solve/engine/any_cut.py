@@ -31,6 +31,7 @@ from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts
 from pamt.solve.engine.fill import fill
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import hang
+from pamt.solve.engine.one_by_one import better_cuts
 from pamt.solve.engine.problem import Limits, pose_problem
 from pamt.solve.result import (
     FEASIBLE,
@@ -121,9 +122,12 @@ class _Search:
     def _look(self, facts: CutFacts, bounds: Bounds) -> None:
         target = tuple(bounds.values[name] for name in self._order)
         exact = True
-        for tdmrs in self._cuts(facts, bounds):
-            found, settled = self._on(tdmrs, bounds.values)
-            if found is not None:
+        for kind in self._kinds(facts, bounds):
+            for tdmrs in kind:
+                found, settled = self._on(tdmrs, bounds.values)
+                if found is None:
+                    exact = exact and settled
+                    continue
                 key = found.objective.key(self._order)
                 if key < target:
                     raise InternalDisagreement(
@@ -133,10 +137,14 @@ class _Search:
                     self._best = found._replace(canonical=exact and found.canonical)
                     return
                 self._better(found)
-            exact = exact and settled
+                exact = exact and settled
+                if self._question.space.reserve == "minimal":
+                    break  # the other cuts of this kind cost as much
         if self._question.space.reserve != "minimal":
             if self._best is None:
                 self._look_by_node(facts, bounds)
+            return
+        if self._improve(bounds, target):
             return
         for tdmrs, bases in fill(self._question, self._order, self._key):
             made = self._made(tdmrs, bases, canonical=False)
@@ -144,6 +152,25 @@ class _Search:
                 self._better(made)
                 if made.objective.key(self._order) == target:
                     return
+        self._improve(bounds, target)
+
+    def _improve(self, bounds: Bounds, target: tuple[int, ...]) -> bool:
+        """Go through better cuts, where they are few, until there are none; whether at `target`."""
+        if self._question.tdmrs is not None:
+            return False
+        while self._best is not None and self._key() != target:
+            before = self._key()
+            for tdmrs, bases in better_cuts(
+                self._question, self._order, bounds.values, self._best.objective
+            ):
+                made = self._made(tdmrs, bases, canonical=False)
+                if made is not None:
+                    self._better(made)
+                    if self._key() != before:
+                        break
+            if self._key() == before:
+                return False
+        return self._best is not None
 
     def _look_by_node(self, facts: CutFacts, bounds: Bounds) -> None:
         """Some placement, where each node has room and areas for its own PAMTs."""
@@ -163,28 +190,21 @@ class _Search:
         if self._best is None or key < self._best.objective.key(self._order):
             self._best = found
 
-    def _cuts(self, facts: CutFacts, bounds: Bounds) -> Iterator[tuple[Range, ...]]:
+    def _kinds(self, facts: CutFacts, bounds: Bounds) -> Iterator[Iterator[tuple[Range, ...]]]:
         """Cuts that cost no more than the bound; then some that do without filling gaps."""
         question = self._question
         if question.tdmrs is not None:
-            yield tuple(fact.range for fact in question.tdmrs)
+            yield iter([tuple(fact.range for fact in question.tdmrs)])
             return
         additive = tuple(name for name in self._order if name in ADDITIVE)
         most = bounds.values.get("max_areas")
-        seen: set[tuple[tuple[int, int], ...]] = set()
+        seen: set[Cut] = set()
         plain = facts.unfilled
         for some, cap in ((facts, most), (plain, most), (plain, _least_cap(plain))):
-            if some is facts and facts.least_alone != facts.alone:
-                continue
-            for at, cut in enumerate(cheapest_cuts(some, additive, cap)):
-                if at >= MOST_CUTS:
-                    break
-                if cut not in seen:
-                    seen.add(cut)
-                    yield tuple(cut_ranges(facts, cut))
-        for cut in self._all_cuts(bounds):
-            if cut not in seen:
-                yield tuple(cut_ranges(facts, cut))
+            if some is plain or facts.least_alone == facts.alone:
+                cheapest = islice(cheapest_cuts(some, additive, cap), MOST_CUTS)
+                yield (tuple(cut_ranges(facts, cut)) for cut in _new(cheapest, seen))
+        yield (tuple(cut_ranges(facts, cut)) for cut in _new(self._all_cuts(bounds), seen))
 
     def _all_cuts(self, bounds: Bounds) -> Iterator[Cut]:
         """Cuts at the bound that are not seen to do no good, where cuts are few."""
@@ -317,6 +337,13 @@ def _chunks(question: Question) -> Question:
     chunked = fix_cut(question, tuple(fact.range for fact in question.tdmrs))
     object.__setattr__(chunked, "space", question.space._replace(tdmrs="kernel", pamt="chunk"))
     return chunked
+
+
+def _new(cuts: Iterator[Cut], seen: set[Cut]) -> Iterator[Cut]:
+    for cut in cuts:
+        if cut not in seen:
+            seen.add(cut)
+            yield cut
 
 
 def _least_cap(facts: CutFacts) -> int | None:

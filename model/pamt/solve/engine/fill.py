@@ -23,7 +23,7 @@ from pamt.solve.engine.cut_choice import cheapest_cuts, sampled_cuts
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import Piece, Pieces, hang
 
-__all__ = ["fill"]
+__all__ = ["Layout", "fill", "filled"]
 
 FEW_GAPS = 5
 """Up to here all sets of gaps are looked at; of more, the shortest."""
@@ -121,7 +121,7 @@ def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> It
             pages = sum(piece.pages for piece in pieces)
             if hung >= MOST_HUNG or (found and pages >= found[0][0]):
                 continue
-            placed = _filled(pieces, wanted)
+            placed = filled(pieces, wanted)
             if placed is None:
                 continue
             hung += 1
@@ -139,9 +139,7 @@ def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> It
             return
 
 
-def _filled(
-    pieces: Sequence[Piece], wanted: Sequence[NodeRun]
-) -> dict[tuple[int, int], int] | None:
+def filled(pieces: Sequence[Piece], wanted: Sequence[NodeRun]) -> dict[tuple[int, int], int] | None:
     """First pages of pieces that fill all these runs; None where they don't add up."""
     placed: dict[tuple[int, int], int] = {}
     for run in wanted:
