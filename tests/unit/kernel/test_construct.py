@@ -62,3 +62,12 @@ def test_areas_exhausted_gives_everything_back() -> None:
     assert (outcome.ret, outcome.reason) == (-28, "ENOSPC_reserved")
     assert [taken.action for taken in outcome.trace] == ["take", "give back"]
     assert alloc.free_runs(0) == (Range(GIB, GIB + 64 * MIB),)
+
+
+def test_no_room_for_the_second_chunk_gives_the_first_back() -> None:
+    run_of_one = FreeRun(GIB, GIB + 1027 * PAGE)
+    outcome, alloc = run(Machine(memory=TWO, free=(run_of_one,)), "mainline")
+    assert (outcome.ret, outcome.reason, outcome.failed_tdmr) == (-12, "ENOMEM_pamt", 1)
+    assert [taken.action for taken in outcome.trace] == ["take", "give back"]
+    assert alloc.free_runs(0) == (run_of_one.range,)
+    assert [tdmr.pamts for tdmr in outcome.tdmrs[1:]] == [None]
