@@ -62,8 +62,8 @@ class CutFacts:
     limit: int
     most: int
     """TDMRs there may be."""
-    extra: int = 0
-    """Areas that PAMTs add besides, where the TDMRs are fixed."""
+    extra: int | None = 0
+    """Areas that PAMTs add besides, where the TDMRs are fixed; None: they find no room."""
     barred: frozenset[int] = frozenset()
     """Cells (by index) at which no TDMR may begin."""
 
@@ -391,9 +391,10 @@ class Cuts:
     def _least_fixed(self, fixed: Sequence[tuple[int, int, int]]) -> tuple[int, ...] | None:
         own = self._facts.own
         low = [holes - credit for holes, credit, _ in fixed]
-        if max(low) > self.cap or self.cap < 1 or len(fixed) > self._facts.most:
+        extra = self._facts.extra
+        if max(low) > self.cap or self.cap < 1 or len(fixed) > self._facts.most or extra is None:
             return None
-        areas = sum(low) + own * len(fixed) + self._facts.extra
+        areas = sum(low) + own * len(fixed) + extra
         if own and areas > self.cap * len(fixed):
             return None
         total = {

@@ -31,11 +31,12 @@ from pamt.certificate.cut_bound import (
     rounded_levels,
 )
 from pamt.certificate.each_cut import none_does
-from pamt.certificate.near_home import Pool, at_home, barred_cells, least_weight, pools
+from pamt.certificate.near_home import Pool, at_home, barred_cells, pools
+from pamt.certificate.opened import areas_opened
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["Gap", "claim_facts", "excludes_claim", "most_fills"]
+__all__ = ["Gap", "claim_facts", "excludes_at_once", "excludes_claim"]
 
 Gap = Range
 ANYWHERE = -1
@@ -49,13 +50,19 @@ def excludes_claim(question: Question, order: Sequence[str], at_most: Mapping[st
     Raises ValueError for a question with a trivial cause.
     """
     facts, gaps = claim_facts(question, at_most)
+    if excludes_at_once(question, order, at_most):
+        return True
+    return facts.fixed is None and none_does(question, facts, gaps, at_most)
+
+
+def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
+    """Like :func:`excludes_claim`, without going through cuts one by one."""
+    facts, gaps = claim_facts(question, at_most)
     if excludes(facts, order, at_most):
         return True
-    if facts.fixed is not None:
+    if facts.fixed is not None or not gaps:
         return False
-    if gaps and _too_few(facts, Fills(question, facts, gaps, at_most), at_most):
-        return True
-    return none_does(question, facts, gaps, at_most)
+    return _too_few(facts, Fills(question, facts, gaps, at_most), at_most)
 
 
 def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
@@ -80,7 +87,10 @@ def _claim_facts(
     gaps = fillable_gaps(question)
     if question.tdmrs is not None:
         facts = cut_facts(question, gaps)
-        return replace(facts, extra=_extra(question, near)), gaps
+        assert facts.fixed is not None
+        cap = min(facts.limit, at_most.get("max_areas", facts.limit))
+        low = [holes - credit for holes, credit, _ in facts.fixed]
+        return replace(facts, extra=areas_opened(question, low, cap, near=near)), gaps
     facts = replace(cut_facts(question, gaps), barred=barred)
     if not near:
         return facts, gaps
@@ -92,44 +102,6 @@ def _claim_facts(
         gaps = kept
         facts = replace(cut_facts(question, gaps), barred=barred)
     return facts, gaps
-
-
-def _extra(question: Question, near: bool) -> int:
-    """With fixed TDMRs: areas that PAMTs add where a TDMR has no hole that must be reserved.
-
-    A TDMR's largest piece may fit into such TDMRs alone; each family of TDMRs that share none of
-    those adds as many areas.
-    """
-    assert question.tdmrs is not None
-    facts = question.tdmrs
-    free_of = [not _has_forced(question, fact.range) for fact in facts]
-    families: list[frozenset[int]] = []
-    for fact in facts:
-        size = fact.sizes.total if question.space.pamt == "chunk" else max(fact.sizes)
-        least = least_weight(question, fact.home) if question.free else 0
-        met: set[int] = set()
-        for run in question.free:
-            if run.end - run.start < size:
-                continue
-            if near and question.weight(fact.home, run.node) != least:
-                continue
-            met |= {at for at, other in enumerate(facts) if other.range.overlaps(run.range)}
-        if met and all(free_of[at] for at in met):
-            families.append(frozenset(met))
-    taken: set[int] = set()
-    number = 0
-    for family in sorted(families, key=lambda f: (len(f), sorted(f))):
-        if not family & taken:
-            taken |= family
-            number += 1
-    return number
-
-
-def _has_forced(question: Question, tdmr: Range) -> bool:
-    outside = question.cmr_runs.complement(tdmr)
-    return bool(outside) and any(
-        outside.overlaps(hole) for hole in question.memory_set.complement(tdmr)
-    )
 
 
 def _runs(question: Question, gap: Gap) -> Iterator[tuple[int, int]]:
@@ -255,13 +227,6 @@ def _least_small(needs: Sequence[_Need], number: int, over: int) -> list[int]:
                 ways = (table[k - 1][spared - own] + costs[own] for own in range(spared + 1))
                 table[k][spared] = min(table[k][spared], *ways)
     return table[number]
-
-
-def most_fills(
-    question: Question, facts: CutFacts, gaps: Sequence[Gap], at_most: Mapping[str, int]
-) -> int:
-    """At most so many of these gaps can be filled at once."""
-    return Fills(question, facts, gaps, at_most).most()
 
 
 def _too_few(facts: CutFacts, fills: Fills, at_most: Mapping[str, int]) -> bool:

@@ -27,7 +27,7 @@ from pamt.ranges import GIB, PAGE, Range
 from pamt.solve.budget import Budget, Known, OutOfNodes
 from pamt.solve.engine.branch import decide
 from pamt.solve.engine.canonical import canonical_packing
-from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts
+from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts, raised
 from pamt.solve.engine.fill import fill
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import hang
@@ -103,23 +103,30 @@ class _Search:
             claims = (Claim({}, (CutsStep(()),)),)
             return Proof(result, Certificate(INFEASIBLE, question.space, order, claims=claims))
         if "remote" not in order or question.tdmrs is not None or remote == 0:
-            facts = claim_facts(question, bounds.values)[0]
             self._budget.watch.bound(dict(bounds.values), tuple(bounds.claims))
             self._budget.watch.phase("placements at the bound over all cuts")
-            self._look(facts, bounds)
-            best = self._best
-            if best is not None and any(
-                bounds.values[name] < getattr(best.objective, name) for name in order
-            ):
-                raised = bounds_over_cuts(question, order, best.objective)
-                assert raised is not None
-                bounds = raised
+            self._look(bounds)
+            if self._best is None:
+                bounds = raised(question, bounds, None)
+                self._look(bounds)
+            if not self._at(bounds):
+                self._look_further(bounds)
+            if self._best is not None and not self._at(bounds):
+                bounds = raised(question, bounds, self._best.objective)
+                if not self._at(bounds):
+                    self._look(bounds)
         else:
             # Another node may be nearer than home: `remote` can be below 0, by how much is open.
             bounds = Bounds(order)
         return self._answer(bounds, Statistics(ENGINE, checks=self._budget.spent))
 
-    def _look(self, facts: CutFacts, bounds: Bounds) -> None:
+    def _at(self, bounds: Bounds) -> bool:
+        """Whether the best there is costs no more than the bound."""
+        return self._key() == tuple(bounds.values[name] for name in self._order)
+
+    def _look(self, bounds: Bounds) -> None:
+        """Placements on cuts that cost no more than the bound."""
+        facts = claim_facts(self._question, bounds.values)[0]
         target = tuple(bounds.values[name] for name in self._order)
         exact = True
         for kind in self._kinds(facts, bounds):
@@ -140,25 +147,28 @@ class _Search:
                 exact = exact and settled
                 if self._question.space.reserve == "minimal":
                     break  # the other cuts of this kind cost as much
+
+    def _look_further(self, bounds: Bounds) -> None:
+        """Placements on other cuts, where the bound was not met."""
         if self._question.space.reserve != "minimal":
             if self._best is None:
-                self._look_by_node(facts, bounds)
+                self._look_by_node(claim_facts(self._question, bounds.values)[0], bounds)
             return
-        if self._improve(bounds, target):
+        if self._improve(bounds):
             return
         for tdmrs, bases in fill(self._question, self._order, self._key):
             made = self._made(tdmrs, bases, canonical=False)
             if made is not None:
                 self._better(made)
-                if made.objective.key(self._order) == target:
+                if self._at(bounds):
                     return
-        self._improve(bounds, target)
+        self._improve(bounds)
 
-    def _improve(self, bounds: Bounds, target: tuple[int, ...]) -> bool:
-        """Go through better cuts, where they are few, until there are none; whether at `target`."""
+    def _improve(self, bounds: Bounds) -> bool:
+        """Go through better cuts, where they are few; whether the bound is met."""
         if self._question.tdmrs is not None:
             return False
-        while self._best is not None and self._key() != target:
+        while self._best is not None and not self._at(bounds):
             before = self._key()
             for tdmrs, bases in better_cuts(
                 self._question, self._order, bounds.values, self._best.objective
@@ -246,7 +256,11 @@ class _Search:
             at_home = "remote" in self._order
             hung = hang(question, tdmrs, at_home=at_home)
             if hung is None:
-                hung = hang(question, tdmrs, at_home=at_home, opened=len(question.free_by_node))
+                most = question.limits.max_reserved_per_tdmr
+                for cap in (bound.get("max_areas", most), most):
+                    hung = hang(question, tdmrs, at_home=at_home, cap=cap)
+                    if hung is not None:
+                        break
             if hung is None:
                 return None, False
             # Where more areas may be added freely a lower place can cost as little.

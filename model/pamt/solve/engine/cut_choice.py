@@ -16,7 +16,7 @@ from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.format import Cuts as CutsStep
 from pamt.placement import Objective, Question
 
-__all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "sampled_cuts"]
+__all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "raised", "sampled_cuts"]
 
 MOST_LAYERS = 20_000
 """Cells times TDMRs up to which cuts of any number of TDMRs are walked."""
@@ -45,25 +45,33 @@ class Bounds:
         self.values[name] = value
 
 
-def bounds_over_cuts(
-    question: Question, order: Sequence[str], best: Objective | None = None
-) -> Bounds | None:
-    """Component by component, the least that a cut allows; None where no cut is allowed at all.
-
-    `best`: what is known to be possible; where the least is below it, it is tried whether nothing
-    better than `best` can be proved.
-    """
-    bounds = Bounds(order)
+def bounds_over_cuts(question: Question, order: Sequence[str]) -> Bounds | None:
+    """Component by component, the least that a cut allows; None where no cut is allowed at all."""
     if claim_facts(question, {})[0].cuts(()).least is None:
         return None
-    at_best = best is not None
+    bounds = Bounds(order)
     for name in order:
+        bounds.hold(name, *_least(question, bounds, name))
+    return bounds
+
+
+def raised(question: Question, low: Bounds, best: Objective | None) -> Bounds:
+    """Higher bounds than `low`, where that can be proved.
+
+    `best`: what is known to be possible.
+    """
+    bounds = Bounds(low.order)
+    at_best = best is not None
+    for name, claim in zip(low.order, low.claims, strict=True):
+        if best is not None and at_best and low.values[name] == getattr(best, name):
+            bounds.hold(name, low.values[name], claim.steps[0])
+            continue
         value, step = _least(question, bounds, name)
         if isinstance(step, CutsStep):
-            if at_best and best is not None and value < getattr(best, name):
-                value = _raised(question, step, bounds, name, value, getattr(best, name))
-            elif best is None:
+            if best is None:
                 value = _stepped(question, step, bounds, name, value)
+            elif at_best and value < getattr(best, name):
+                value = _raised(question, step, bounds, name, value, getattr(best, name))
         at_best = best is not None and at_best and value == getattr(best, name)
         bounds.hold(name, value, step)
     return bounds

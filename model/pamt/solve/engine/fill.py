@@ -126,9 +126,9 @@ def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> It
                 continue
             hung += 1
             fixed = fix_cut(question, tdmrs)
-            for opened in (0, len(question.free_by_node)):
-                layout = hang(fixed, tdmrs, at_home=at_home, placed=placed, opened=opened)
-                if layout is not None and not opened:
+            for cap in (0, question.limits.max_reserved_per_tdmr):
+                layout = hang(fixed, tdmrs, at_home=at_home, placed=placed, cap=cap)
+                if layout is not None and not cap:
                     found = [(pages, (tdmrs, layout.bases))]
                 elif layout is not None:
                     yield tdmrs, layout.bases

@@ -34,10 +34,13 @@ class Piece(NamedTuple):
 class _Slot:
     """Free pages of one node in one TDMR, and the ends at which pieces may be hung."""
 
-    __slots__ = ("high", "left", "low", "node", "right")
+    __slots__ = ("high", "left", "low", "node", "right", "tdmr")
 
-    def __init__(self, node: int, low: int, high: int, left: bool, right: bool) -> None:
+    def __init__(
+        self, node: int, tdmr: Range, low: int, high: int, left: bool, right: bool
+    ) -> None:
         self.node = node
+        self.tdmr = tdmr
         self.low = low
         self.high = high
         self.left = left
@@ -60,21 +63,19 @@ def hang(
     *,
     at_home: bool,
     placed: Mapping[tuple[int, int], int] | None = None,
-    opened: int = 0,
+    cap: int = 0,
 ) -> Hung | None:
     """Places for all PAMTs of these TDMRs that add no area; None where none were found.
 
     `at_home`: only on the nearest nodes with free runs.  `placed`: first page of regions, by TDMR
-    and level, that fill whole free runs.  `opened`: so many areas may be added, in the longest
-    slots.
+    and level, that fill whole free runs.  `cap`: areas may be added, up to so many in a
+    TDMR; as few as are needed, in the longest slots.
     """
     done = placed or {}
     pieces = [p for p in Pieces(question, at_home=at_home).of(tdmrs) if p[:2] not in done]
     full = set(done.values())
     slots = [slot for slot in _slots(question, tdmrs) if slot.low not in full]
-    closed = sorted((s for s in slots if not (s.left or s.right)), key=lambda s: -s.pages)
-    for slot in closed[:opened]:
-        slot.left = True
+    opened = bool(cap) and _open(question, tdmrs, pieces, slots, cap)
     bases: list[list[int]] = [[0, 0, 0] for _ in tdmrs]
     for (tdmr, level), page in done.items():
         bases[tdmr][level] = page * PAGE
@@ -91,6 +92,35 @@ def hang(
             bases[index][1] = bases[index][0] + sizes.level_4k
             bases[index][2] = bases[index][1] + sizes.level_2m
     return Hung(tuple((b4, b2, b1) for b4, b2, b1 in bases), lowest)
+
+
+def _open(
+    question: Question,
+    tdmrs: Sequence[Range],
+    pieces: Sequence[Piece],
+    slots: Sequence[_Slot],
+    cap: int,
+) -> bool:
+    """Let pieces lie in slots that touch no forced hole, where they don't fit otherwise."""
+    edges = _Edges(question)
+    room = {tdmr: cap - edges.count(tdmr) for tdmr in tdmrs}
+    groups: dict[frozenset[int], list[Piece]] = {}
+    for piece in pieces:
+        groups.setdefault(piece.nodes, []).append(piece)
+    some = False
+    for nodes, group in groups.items():
+        near = [slot for slot in slots if slot.node in nodes]
+        closed = sorted(
+            (slot for slot in near if not (slot.left or slot.right)),
+            key=lambda s: (-s.pages, s.low),
+        )
+        for slot in closed:
+            if _fit(group, near):
+                break
+            if room[slot.tdmr] > 0:
+                slot.left = some = True
+                room[slot.tdmr] -= 1
+    return some
 
 
 def _place(pieces: Sequence[Piece], at: int, slots: Sequence[_Slot]) -> tuple[int | None, bool]:
@@ -184,10 +214,10 @@ def _slots(question: Question, tdmrs: Sequence[Range]) -> list[_Slot]:
         left = edges.forced(edges.before(first, run.start))
         right = edges.forced(edges.behind(last, run.end))
         if first == last:
-            found.append(_Slot(run.node, run.start // PAGE, run.end // PAGE, left, right))
+            found.append(_Slot(run.node, first, run.start // PAGE, run.end // PAGE, left, right))
             continue
-        found.append(_Slot(run.node, run.start // PAGE, first.end // PAGE, left, False))
-        found.append(_Slot(run.node, last.start // PAGE, run.end // PAGE, False, right))
+        found.append(_Slot(run.node, first, run.start // PAGE, first.end // PAGE, left, False))
+        found.append(_Slot(run.node, last, last.start // PAGE, run.end // PAGE, False, right))
     return found
 
 
@@ -195,6 +225,7 @@ class _Edges:
     """Holes at the ends of free runs."""
 
     def __init__(self, question: Question) -> None:
+        self._memory = question.memory_set
         self._runs = question.memory_set.runs
         self._starts = [run.start for run in self._runs]
         self._ends = [run.end for run in self._runs]
@@ -215,6 +246,13 @@ class _Edges:
         return Range(
             at, min(tdmr.end, self._starts[index] if index < len(self._runs) else tdmr.end)
         )
+
+    def count(self, tdmr: Range) -> int:
+        """Stretches of a TDMR that must be reserved anyway."""
+        outside = self._cmr.complement(tdmr)
+        if not outside:
+            return 0
+        return sum(outside.overlaps(hole) for hole in self._memory.complement(tdmr))
 
     def forced(self, hole: Range) -> bool:
         return not hole.is_empty and bool(self._cmr.complement(hole))

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import combinations
 
-from pamt.certificate.cut_bound import cut_ranges
+from pamt.certificate.cut_bound import ADDITIVE, cut_ranges
 from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
-from pamt.certificate.fill_bound import claim_facts
+from pamt.certificate.fill_bound import claim_facts, excludes_at_once
 from pamt.placement import Objective, Question
 from pamt.ranges import Range
 from pamt.solve.engine.fill import Layout, filled
@@ -22,6 +22,8 @@ from pamt.solve.engine.hang import Pieces, hang
 __all__ = ["better_cuts"]
 
 MOST_STEPS = 60_000
+FEW_STEPS = 10_000
+"""Where the bound does not say how many TDMRs there are."""
 MOST_TRIED = 12
 """Cuts that may do for which a layout is looked for."""
 FEW_TDMRS = 3
@@ -33,29 +35,37 @@ def better_cuts(
     question: Question, order: Sequence[str], bound: Mapping[str, int], best: Objective
 ) -> Iterator[Layout]:
     """Layouts of cuts that may be better than `best`, those that may cost least first."""
-    at_most: dict[str, int] = {}
+    held: dict[str, int] = {}
     for name in order:
         known = getattr(best, name)
-        if known > bound[name]:
-            at_most[name] = known - 1
-            break
-        at_most[name] = known
-    if "tdmrs" not in at_most:
-        at_most["tdmrs"] = FEW_TDMRS
+        additive = [n for n in (*held, name) if n in ADDITIVE]
+        less = {**held, name: known - 1}
+        if known > bound[name] and not excludes_at_once(question, additive, less):
+            # Pages are mostly far less than they could be, and the less the fewer are the cuts.
+            for part in (32, 8, 2, 1) if name == "pamt_pages" else (1,):
+                limit = known - 1 if part == 1 else bound[name] + (known - bound[name]) // part
+                yield from _with(question, order, {**less, name: limit})
+        held[name] = known
+
+
+def _with(question: Question, order: Sequence[str], limits: Mapping[str, int]) -> Iterator[Layout]:
+    at_most = {"tdmrs": FEW_TDMRS, **limits}
+    steps = MOST_STEPS if "tdmrs" in limits else FEW_STEPS
     facts, gaps = claim_facts(question, at_most)
     judge = CutJudge(question, facts, gaps, at_most)
     found: list[tuple[tuple[int, ...], Cut]] = []
     with suppress(TooMany):
         found.extend(
             (_key(judge, facts.pages, facts.cells, cut, order), cut)
-            for cut in AllCuts(facts, at_most, MOST_STEPS)
+            for cut in AllCuts(facts, at_most, steps)
             if judge.may_do(cut)
         )
     at_home = "remote" in order
     pieces = Pieces(question, at_home=at_home)
+    most = min(facts.limit, at_most.get("max_areas", facts.limit))
     for _, cut in sorted(found)[:MOST_TRIED]:
         tdmrs = tuple(cut_ranges(facts, cut))
-        for bases in _filled_or_not(question, tdmrs, gaps, pieces, at_home):
+        for bases in _filled_or_not(question, tdmrs, gaps, pieces, at_home, most):
             yield tdmrs, bases
 
 
@@ -78,6 +88,7 @@ def _filled_or_not(
     gaps: Sequence[Range],
     all_pieces: Pieces,
     at_home: bool,
+    most: int,
 ) -> Iterator[tuple[tuple[int, int, int], ...]]:
     """Bases for one cut, with as many gaps filled as is found."""
     pieces = all_pieces.of(tdmrs)
@@ -99,8 +110,8 @@ def _filled_or_not(
                 placed = filled(pieces, runs)
                 if placed is None:
                     continue
-                for opened in range(len(question.free_by_node) + 1):
-                    layout = hang(fixed, tdmrs, at_home=at_home, placed=placed, opened=opened)
+                for cap in (0, most):
+                    layout = hang(fixed, tdmrs, at_home=at_home, placed=placed, cap=cap)
                     if layout is not None:
                         yield layout.bases
                         return
