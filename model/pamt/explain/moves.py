@@ -20,6 +20,7 @@ Two queues take turns: one ordered by pages spent and still needed
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -71,9 +72,13 @@ def better_set(
 ) -> Found | None:
     """The cheapest set that was found; stops at one that costs `bound`, or when runs are spent.
 
+    So it does at Ctrl-C, which it notes with the runner.
     `seeds` are classes of single pages that do not work by themselves.
     """
-    return _Search(runner, seeds, bound, holes).run()
+    search = _Search(runner, seeds, bound, holes)
+    best = search.run()
+    runner.interrupted |= search.interrupted
+    return best
 
 
 class _Search:
@@ -90,6 +95,7 @@ class _Search:
         memory = RangeSet(r.range for r in build_memory_list(runner.machine.memory or ()))
         self._all = memory.size // PAGE
         self._trims: dict[int, tuple[Pages, ...]] = {}
+        self.interrupted = False
 
     def run(self) -> Found | None:
         try:
@@ -103,8 +109,8 @@ class _Search:
                     self._visit(gone)
                 if self._best is not None and self._best.cost <= self._bound:
                     break
-        except OutOfRunsError:
-            pass
+        except (OutOfRunsError, KeyboardInterrupt) as stop:
+            self.interrupted = isinstance(stop, KeyboardInterrupt)
         return self._best
 
     @property
@@ -183,15 +189,23 @@ def _distance(trial: Trial, machine: Machine) -> int:
         listed = build_memory_list(machine.memory or ())
         chunks = [taken.range for taken in outcome.trace if taken.action == "take"]
         limit = machine.limits.max_reserved_per_tdmr
-        over = 0
-        for t in outcome.tdmrs:
-            inside = sum(chunk.overlaps(t.range) for chunk in chunks)
-            over += max(0, crowding(t.range, listed).holes + inside - limit)
-        return 1 + over
+        ranges = [t.range for t in outcome.tdmrs]
+        inside = [0] * len(ranges)
+        for chunk in chunks:
+            at = bisect_right(ranges, chunk.start, key=_end)
+            while at < len(ranges) and ranges[at].start < chunk.end:
+                inside[at] += 1
+                at += 1
+        needed = [crowding(r, listed).holes + held for r, held in zip(ranges, inside, strict=True)]
+        return 1 + sum(max(0, areas - limit) for areas in needed)
     if outcome.reason == "ENOMEM_pamt" and outcome.failed_tdmr is not None:
         missing = outcome.tdmrs[outcome.failed_tdmr :]
         return 1_000 + sum(t.size // GIB for t in missing)
     return 1_000_000
+
+
+def _end(tdmr: Range) -> int:
+    return tdmr.end
 
 
 def _moves_for(machine: Machine, outcome: Outcome) -> Iterator[Pages]:

@@ -32,7 +32,10 @@ from pamt.kernel.memlist import build_memory_list
 from pamt.machine import Machine, MemoryRange
 from pamt.ranges import GIB, PAGE, Range, RangeSet, align_up
 
-__all__ = ["Crowding", "crowding", "ends_by_cell", "least_pages", "outside_cmrs"]
+__all__ = ["NEVER", "Crowding", "crowding", "ends_by_cell", "least_pages", "outside_cmrs"]
+
+NEVER = 1 << 52
+"""A bound that no number of pages reaches: withdrawing is proven not to help."""
 
 
 def outside_cmrs(machine: Machine) -> RangeSet:

@@ -1,15 +1,15 @@
 """Which pages to withdraw so that a policy succeeds, cheapest first, and how few can be enough.
 
-**Counting** (:mod:`pamt.explain.shortage`): pages below which the kernel's areas or TDMRs cannot be
-enough, whatever else happens.
+**Counting** (:mod:`pamt.explain.shortage`, :mod:`pamt.explain.room`): pages below which areas,
+TDMRs or free runs cannot be enough, whatever else happens.
 
-**One page, exactly.**  The policy is run with an unknown page withdrawn
-(:mod:`pamt.explain.tracked`); each run covers all addresses that lead to the same steps, and runs
-follow one another until every page that the failure hangs on is covered
-(:mod:`pamt.explain.sensitive`; no other page can help).  If none helps, no single page does: that
-is the bound with which a repair of two pages is proven cheapest.
+**One, two or three pages, exactly**, for the kernel's policies (:mod:`pamt.explain.few`): either
+the first set that works, or the proof that none of so many pages does.
 
-**Two pages, exactly**, when three are found and counting allows two (:mod:`pamt.explain.pairs`).
+**One page, all of them** (:mod:`pamt.explain.sweep`): where a single page works, the policy is run
+with an unknown page withdrawn; each run covers all addresses that lead to the same steps, and runs
+follow one another until every page that the failure hangs on is covered.  For policies that are not
+the kernel's this is the proof that no single page helps, too.
 
 **More pages** (:mod:`pamt.explain.moves`): sets of moves in order of pages spent and still needed.
 What is found is tried out; that nothing cheaper exists is claimed only as far as it is proven.
@@ -19,27 +19,26 @@ Pages below 1 MiB are left alone: the kernel keeps them for itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pamt.explain.changes import Trial
+from pamt.explain.few import Answer, few_pages
 from pamt.explain.moves import better_set
-from pamt.explain.pairs import two_pages_can_do
-from pamt.explain.runner import RUNS, OutOfRunsError, Runner
+from pamt.explain.room import least_pages_for_room
+from pamt.explain.runner import RUNS, STEPS_PER_RUN, OutOfRunsError, Progress, Runner
 from pamt.explain.sensitive import sensitive_pages
-from pamt.explain.shortage import least_pages, outside_cmrs
+from pamt.explain.shortage import NEVER, least_pages, outside_cmrs
 from pamt.explain.sweep import PageClass, one_page_classes
-from pamt.kernel.sizes import pamt_sizes
 from pamt.machine import Machine
 from pamt.policies.greedy import greedy
 from pamt.policies.linux import LinuxPolicy
 from pamt.policies.protocol import Policy
-from pamt.ranges import GIB, PAGE, Range, RangeSet
-from pamt.standins import complete
+from pamt.ranges import PAGE, Range
 
 __all__ = ["NEVER", "RUNS", "PageClass", "Withdrawal", "withdraw_pages"]
 
-NEVER = 1 << 52
-"""A bound that no number of pages reaches: withdrawing is proven not to help."""
+FEW = 8
+"""Pages up to which the cheapest set is looked for exactly, as far as the steps go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,8 @@ class Withdrawal:
     trial: Trial | None = None
     alternatives: tuple[PageClass, ...] = ()
     runs: int = 0
+    interrupted: bool = False
+    """Ctrl-C ended the search before its time."""
 
     @property
     def cost(self) -> int | None:
@@ -67,48 +68,79 @@ class Withdrawal:
         return self.cost is not None and self.cost <= self.bound
 
 
-def withdraw_pages(policy: Policy, machine: Machine, runs: int = RUNS) -> Withdrawal:
-    """The fewest pages whose withdrawal makes `policy` succeed, as far as `runs` runs can tell."""
-    runner = Runner(policy, machine, runs)
+def withdraw_pages(
+    policy: Policy, machine: Machine, runs: int = RUNS, progress: Progress | None = None
+) -> Withdrawal:
+    """The fewest pages whose withdrawal makes `policy` succeed, as far as `runs` runs can tell.
+
+    Ctrl-C ends the search with what is known by then.
+    """
+    runner = Runner(policy, machine, runs, progress)
     trial = runner.without(())
     if trial.works:
         return Withdrawal((), 0, trial, runs=runner.used)
-    if _hopeless(policy, runner.machine):
-        return Withdrawal(None, NEVER, runs=runner.used)
     bound = max(1, _least(policy, runner.machine))
+    if bound >= NEVER:
+        return Withdrawal(None, NEVER, runs=runner.used)
+    exact = Answer(None, bound)
+    if bound <= FEW:
+        # Half of the runs, so that a larger set may be found where no small one works.
+        exact = few_pages(runner, runner.left * STEPS_PER_RUN // 2, bound, FEW)
+        runner.left -= -(-exact.steps // STEPS_PER_RUN)
+        bound = exact.bound
+    found = Withdrawal(exact.gone, bound, exact.trial)
+    if exact.gone is None and not runner.interrupted:
+        found = _by_runs(runner, trial, bound)
+    elif found.cost == 1:
+        _, classes = _classes(runner, trial)
+        found = _one_page(tuple(c for c in classes if c.trial.works)) or found
+    return replace(found, runs=runner.used, interrupted=runner.interrupted)
+
+
+def _by_runs(runner: Runner, trial: Trial, bound: int) -> Withdrawal:
+    """By running the policy again and again: every single page if need be, then sets of moves."""
     classes: tuple[PageClass, ...] = ()
     if bound == 1:
-        where = sensitive_pages(policy, runner.machine, trial)
-        try:
-            # Half of the runs, so that a set of pages may be found where this one is too much.
-            runner.left -= runs // 2
-            classes = tuple(one_page_classes(runner, where))
-            bound = 2
-        except OutOfRunsError:
-            pass
-        finally:
-            runner.left += runs // 2
-        working = tuple(c for c in classes if c.trial.works)
-        if working:
-            return _one_page(runner, working)
-    found = better_set(runner, classes, bound, holes=_counts_holes(policy))
-    if found is None:
-        return Withdrawal(None, bound, runs=runner.used)
-    if found.cost == 3 and bound == 2:
-        pair = two_pages_can_do(runner, holes=_counts_holes(policy))
-        if pair is False:
-            bound = 3
-        elif pair is not None:
-            runner.left += 1
-            return Withdrawal(pair, bound, runner.without(pair), runs=runner.used)
-    return Withdrawal(found.gone, bound, found.trial, runs=runner.used)
+        every, classes = _classes(runner, trial)
+        single = _one_page(tuple(c for c in classes if c.trial.works))
+        if single is not None:
+            return single
+        bound = 2 if every else 1
+    if runner.interrupted:
+        return Withdrawal(None, bound)
+    better = better_set(runner, classes, bound, holes=_counts_holes(runner.policy))
+    if better is None:
+        return Withdrawal(None, bound)
+    return Withdrawal(better.gone, bound, better.trial)
 
 
-def _one_page(runner: Runner, working: tuple[PageClass, ...]) -> Withdrawal:
+def _classes(runner: Runner, trial: Trial) -> tuple[bool, tuple[PageClass, ...]]:
+    """Whether all single pages that matter were tried, and the classes of those that were."""
+    where = sensitive_pages(runner.policy, runner.machine, trial)
+    found: list[PageClass] = []
+    kept = runner.left // 2
+    runner.left -= kept
+    every = False
+    try:
+        found.extend(one_page_classes(runner, where))
+        every = True
+    except OutOfRunsError:
+        pass
+    except KeyboardInterrupt:
+        runner.interrupted = True
+    finally:
+        runner.left += kept
+    return every, tuple(found)
+
+
+def _one_page(working: tuple[PageClass, ...]) -> Withdrawal | None:
+    """The single page that disturbs least, and all others that work."""
+    if not working:
+        return None
     best = min(working, key=_disturbance)
     rest = tuple(c for c in working if c is not best)
     page = (Range(best.first, best.first + PAGE),)
-    return Withdrawal(page, 1, best.trial, (best, *rest), runner.used)
+    return Withdrawal(page, 1, best.trial, (best, *rest))
 
 
 def _counts_holes(policy: Policy) -> bool:
@@ -127,22 +159,13 @@ def _least(policy: Policy, machine: Machine) -> int:
     if not isinstance(policy, LinuxPolicy) and policy is not greedy:
         return 0
     least = least_pages(machine, holes=_counts_holes(policy))
-    checks = isinstance(policy, LinuxPolicy) and policy.variant.check_convertible
+    checks = False
+    if isinstance(policy, LinuxPolicy):
+        checks = policy.variant.check_convertible
+        least = max(least, least_pages_for_room(machine, policy.variant.dynamic_pamt))
     if _counts_holes(policy) or checks:
         least = max(least, outside_cmrs(machine).size // PAGE)
     return least
-
-
-def _hopeless(policy: Policy, machine: Machine) -> bool:
-    """No free run holds the chunk of even one GiB, and withdrawing frees nothing."""
-    if not isinstance(policy, LinuxPolicy):
-        return False
-    least = pamt_sizes(GIB, machine.limits, policy.variant.dynamic_pamt).total
-    free = complete(machine).machine.free or ()
-    by_node: dict[int, list[Range]] = {}
-    for f in free:
-        by_node.setdefault(f.node, []).append(f.range)
-    return not any(run.size >= least for runs in by_node.values() for run in RangeSet(runs))
 
 
 def _disturbance(working: PageClass) -> tuple[int, int, int, int]:
