@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pamt.configuration import Area
-from pamt.kernel.construct import construct
+from pamt.kernel.construct import _first_outside, construct
 from pamt.kernel.contig import ContigAllocator
 from pamt.kernel.variants import VARIANTS
 from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange
@@ -42,6 +42,24 @@ def test_cmrs_out_of_order_are_walked_from_the_first() -> None:
     assert first.reserved == (Area(0, GIB),)
     bases = sorted(tdmr.pamts[0].base for tdmr in (first, second))
     assert [3 * GIB + area.offset for area in second.reserved] == bases
+
+
+@pytest.mark.parametrize(
+    ("cmrs", "inside"),
+    [
+        ([(4, 8), (0, 4)], [(0, 4), (4, 8), (1, 3)]),  # descending
+        ([(0, 10), (2, 4)], [(0, 9), (2, 4)]),  # one inside another
+        ([(4, 6), (0, 8)], [(1, 5), (4, 6), (0, 8)]),  # ends ascend, starts do not
+        ([(0, 4), (4, 8)], [(0, 4), (4, 8)]),
+    ],
+)
+def test_a_range_is_inside_whatever_the_order_of_cmrs(
+    cmrs: list[tuple[int, int]], inside: list[tuple[int, int]]
+) -> None:
+    given = [Range(*cmr) for cmr in cmrs]
+    for start, end in inside:
+        assert _first_outside([MemoryRange(start, end)], given) is None
+    assert _first_outside([MemoryRange(7, 11)], given) == MemoryRange(7, 11)
 
 
 def test_half_a_page_between_cmrs_ends_in_einval_with_everything_given_back() -> None:
