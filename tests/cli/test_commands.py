@@ -244,21 +244,6 @@ def test_place_with_a_small_budget_does_not_claim_an_optimum(pamt: Callable[...,
         assert pamt(*words, "--accept", "feasible").exit == 0
 
 
-def test_an_interrupted_search_shows_the_best_known(
-    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pamt.solve.place", interrupted)
-    ran = pamt("place", MACHINES / "canonical-pr188.toml", "--accept", "feasible")
-    assert ran.exit == 3
-    assert ran.out.startswith("FEASIBLE: 3 TDMRs")
-    assert "interrupted; the best known is that of" in ran.out
-    ran = pamt("place", EMR)
-    assert (ran.exit, ran.out.splitlines()[0]) == (3, "UNDECIDED: interrupted")
-
-
 def solved(text: str) -> str:
     import z3
 
@@ -319,21 +304,6 @@ def test_simulate_says_how_many_pamts_are_away_from_home(pamt: Callable[..., Any
     assert pamt("simulate", huawei, "--quiet").out.endswith("; 6 of 9 PAMTs not on the home node\n")
     eaglestream = EMR.with_name("spr-eaglestream-2s.toml")
     assert "home node" not in pamt("simulate", eaglestream, "--quiet").out
-
-
-def test_an_interrupt_while_help_is_looked_for_keeps_the_verdict(
-    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pamt.solve import relaxations
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(relaxations, "relaxations", interrupted)
-    ran = pamt("place", EMR)
-    assert ran.exit == 1
-    assert ran.out.startswith("INFEASIBLE: TDMR [0x0, 0x80000000) needs 17 reserved areas")
-    assert f"Next:    pamt repair {EMR}" in ran.out
 
 
 def test_show_writes_no_other_pictures_than_svg(pamt: Callable[..., Any], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Output", "common", "finish", "say"]
 
+MOST_ASSUMPTIONS = 6
+"""Assumptions that are printed with their consequences; --json has all."""
 VERDICT_COLOURS = {0: "green", 1: "red", 3: "yellow"}
 
 
@@ -51,6 +53,8 @@ class Answer:
     verbatim: bool = False
     """The text is a file's content, or carries colours: it is written as it is.  Otherwise each
     line is made safe for a terminal."""
+    solvers: Mapping[str, str] = field(default_factory=dict)
+    """Builds of solvers that had a part in the answer, in another process."""
 
     @property
     def exit(self) -> int:
@@ -95,6 +99,7 @@ def finish(answer: Answer, output: Output) -> int:
                 exit_code=answer.exit,
                 read=answer.input,
                 assumptions=answer.assumptions,
+                solvers=answer.solvers,
                 fields=answer.fields(),
             )
         )
@@ -167,10 +172,12 @@ def _assumption_lines(assumptions: Sequence[Assumption]) -> list[str]:
     if not assumptions:
         return []
     lines = ["", "Assumptions:"]
-    for made in assumptions:
+    for made in assumptions[:MOST_ASSUMPTIONS]:
         lines.append(f"  - {made.text}")
         if made.id != "map":
             lines.append(f"    if wrong: {made.consequence}")
+    if len(assumptions) > MOST_ASSUMPTIONS:
+        lines.append(f"  and {len(assumptions) - MOST_ASSUMPTIONS} more (--json has all)")
     return lines
 
 

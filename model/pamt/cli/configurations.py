@@ -14,8 +14,11 @@ __all__ = [
     "configuration_product",
     "load_configuration",
     "one_standard_input",
+    "refuse_other_endings",
     "writes_a_configuration",
 ]
+
+ENDINGS = (".toml", ".json", ".bin", ".txt")
 
 
 class LoadedConfiguration(NamedTuple):
@@ -48,6 +51,21 @@ def writes_a_configuration(output: Output) -> bool:
     """
     suffix = "" if output.file is None else output.file.suffix.lower()
     return suffix in ({".toml", ".bin"} if output.as_json else {".toml", ".bin", ".json"})
+
+
+def refuse_other_endings(output: Output) -> None:
+    """Refuse a name for ``-o`` that does not say what to write.  Raises click.UsageError."""
+    if output.file is None or output.file.suffix.lower() in ENDINGS:
+        return
+    if output.file.exists() and not output.file.is_file():
+        # A device or a pipe (/dev/stdout) takes the text.
+        return
+    import click
+
+    raise click.UsageError(
+        f"-o {output.file}: expected a name that ends in .toml or .bin (the configuration), .json"
+        " (the configuration; with --json the whole answer) or .txt (the text)"
+    )
 
 
 def configuration_product(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
-from pamt.cli.place import space_of, space_options
+from pamt.cli.place import size_option, space_of, space_options
+
+if TYPE_CHECKING:
+    from pamt.placement import Question
 
 __all__ = ["command"]
 
@@ -24,6 +27,12 @@ __all__ = ["command"]
     metavar="NAME=VALUE",
     help="Ask for a component of the objective of at most VALUE (repeatable).",
 )
+@size_option(
+    "--max-size",
+    default="256MiB",
+    show_default=True,
+    help="Write no text that would be longer, told beforehand.",
+)
 @common
 def command(
     machine: str,
@@ -34,6 +43,7 @@ def command(
     give_up: int | None,
     to: str,
     bounds: tuple[str, ...],
+    max_size: int,
     output: Output,
 ) -> int:
     """Write a placement question as SMT-LIB text for any solver.
@@ -58,6 +68,7 @@ def command(
     if question.trivial is not None:
         count, text = 1, _refuted(question.trivial.kind, comments)
     else:
+        _refuse_too_large(question, max_size)
         encoding = encode(question)
         count = len(encoding.assertions)
         text = to_smtlib(encoding, tuple(at_most.items()), comments=comments)
@@ -96,6 +107,37 @@ def command(
         ),
         output,
     )
+
+
+def _refuse_too_large(question: Question, most: int) -> None:
+    """Raises click.UsageError, with what would be smaller."""
+    from pamt.placement import pose
+    from pamt.report.words import size_text
+    from pamt.smt.estimate import estimate
+
+    size = estimate(question).text
+    if size <= most:
+        return
+    space = question.space
+    smaller: list[str] = []
+    for option, value in (("tdmrs", "kernel"), ("pamt", "chunk"), ("reserve", "memory")):
+        if getattr(space, option) == value:
+            continue
+        other = pose(question.machine, space._replace(**{option: value}))  # type: ignore[arg-type]
+        if other.trivial is None:
+            smaller.append(f"--{option} {value} (about {_about(estimate(other).text)})")
+    raise click.UsageError(
+        f"the text would have about {_about(size)}, more than {size_text(most)}; smaller:"
+        f" {', '.join(smaller)}; --max-size allows more"
+    )
+
+
+def _about(size: int) -> str:
+    """A size to one or two digits."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB")):
+        if size >= unit:
+            return f"{size / unit:.2g} {name}" if size < 100 * unit else f"{size // unit} {name}"
+    return "less than 1 MiB"
 
 
 def _refuted(kind: str, comments: list[str]) -> str:

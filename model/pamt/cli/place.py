@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,31 @@ import click
 from pamt.cli.answer import Answer, Output, common, finish
 
 if TYPE_CHECKING:
-    from pamt.machine import Machine
+    from pamt.explain.causes import Explanation
+    from pamt.outcome import Outcome
     from pamt.placement import Space
-    from pamt.report.place import Helping, Placed
+    from pamt.report.place import Helping, Placed, Reason
     from pamt.solve import PlaceResult
+    from pamt.solve.anytime import Answered, Asked
+    from pamt.solve.relaxations import Relaxations
+    from pamt.solve.worker import Send, Until
 
-__all__ = ["command", "space_options"]
+__all__ = ["command", "size_option", "space_options"]
 
 
 STEPS_EACH = 20_000_000
 """Solver steps for each map that is tried while a disagreement is made small."""
+
+
+def size_option(name: str, **more: Any) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """An option that takes a size like 2GiB, in bytes."""
+
+    def read(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+        from pamt.cli.sizes import parse_size
+
+        return None if text is None else parse_size(text)
+
+    return click.option(name, metavar="SIZE", callback=read, **more)
 
 
 def space_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -90,7 +106,35 @@ def space_of(
     "--steps",
     type=click.IntRange(1),
     metavar="NUMBER",
-    help="Budget in solver steps, not seconds: the answer is the same everywhere.",
+    help="Budget in steps of the search, not seconds: the answer is the same everywhere.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Stop then, with the best known so far; counted from the start of the command.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="NUMBER",
+    help="Processes that work at a time; the answer is the same for any number.",
+)
+@size_option("--memory", help="What each process of the search may use, e.g. 4GiB.")
+@click.option(
+    "--engine",
+    type=click.Choice(["exact", "z3"]),
+    default="exact",
+    show_default=True,
+    help="exact: engines with proofs, and z3 for what they leave open; z3: the reference alone.",
+)
+@size_option(
+    "--max-encoding",
+    default="2GiB",
+    show_default=True,
+    help="Ask z3 nothing that would take more, told beforehand.",
 )
 @common
 def command(
@@ -104,6 +148,11 @@ def command(
     certificate: Path | None,
     accept: str | None,
     steps: int | None,
+    timeout: float | None,
+    jobs: int,
+    memory: int | None,
+    engine: str,
+    max_encoding: int,
     output: Output,
 ) -> int:
     """The best placement, or why there is none.
@@ -112,108 +161,150 @@ def command(
     checked again by the plain rules.  Verdict: OPTIMAL, INFEASIBLE (with the reasons, numbered),
     FEASIBLE (best found, with the bound) or UNDECIDED.
 
-    -o FILE.toml (.json without --json, .bin) writes the configuration.
+    It may be stopped at any moment (Ctrl-C, --steps, --timeout, --memory): the best placement known
+    by then is the answer, with what is proved of it.
+
+    -o FILE.toml (.json without --json, .bin) writes the configuration, .txt the text.
     """
-    from pamt.cli.configurations import configuration_product
+    from pamt.cli.configurations import configuration_product, refuse_other_endings
     from pamt.cli.inputs import load_machine
-    from pamt.cli.progress import ProgressLine
     from pamt.placement import parse_objective
     from pamt.report.place import place_fields, place_text
-    from pamt.solve import InternalDisagreement, place
+    from pamt.solve.anytime import Asked
     from pamt.solve.reference import DEFAULT_STEPS
+    from pamt.solve.worker import Until
 
+    refuse_other_endings(output)
     try:
         order = parse_objective(objective)
     except ValueError as error:
         raise click.UsageError(f"--objective: {error}") from None
     wanted = space_of(space, tdmrs, pamt, reserve, give_up)
-    loaded = load_machine(machine)
-    interrupted = False
+    with Until(timeout) as until:
+        loaded = load_machine(machine)
+        budget = steps or DEFAULT_STEPS
+        asked = Asked(loaded.machine, wanted, order, budget, engine, max_encoding, memory)
+        if engine == "z3":
+            _refuse_too_large(asked)
+        outcomes, answered = _answered(asked, loaded.file.name, until, output)
+        result = answered.result
+        until.note_only()
+        builds = _Builds(answered.after)
+        placed = _placed(machine, asked, answered, outcomes, until, jobs, output, builds)
+        if certificate is not None and result.certificate is not None:
+            from pamt.cli.certificates import write_certificate
+
+            write_certificate(result.certificate, certificate)
+        if result.checked is not None:
+            checked, trusted = result.checked.verdict, result.checked.trusted_steps
+            file = None if certificate is None else str(certificate)
+            proved = {"checked": checked, "trusted_steps": trusted, "file": file}
+            placed = placed._replace(certificate=proved)
+        return finish(
+            Answer(
+                "place",
+                result.verdict,
+                loaded.file,
+                lambda: place_fields(placed),
+                lambda: place_text(placed),
+                loaded.completed.assumptions,
+                configuration_product(output, result.configuration),
+                accept_feasible=accept == "feasible" and result.stopped != "interrupt",
+                solvers=builds.known,
+            ),
+            output,
+        )
+
+
+def _refuse_too_large(asked: Asked) -> None:
+    """Raises click.UsageError where z3 alone could not be asked."""
+    from pamt.placement import pose
+    from pamt.smt.estimate import estimate
+
+    question = pose(asked.machine, asked.space)
+    if question.trivial is not None or asked.space.give_up:
+        return
+    size = estimate(question)
+    if size.memory > asked.encoding:
+        raise click.UsageError(
+            f"--engine z3: the question would take z3 about {size.memory >> 20} MiB, before any"
+            f" search; at most {asked.encoding >> 20} MiB are allowed. --engine exact answers it"
+            " without, --tdmrs kernel or --pamt chunk make it smaller, --max-encoding allows more"
+        )
+
+
+class _Builds:
+    """Builds of the solvers that processes of the search have loaded."""
+
+    def __init__(self, told: object) -> None:
+        self.known: dict[str, str] = {}
+        self.add(told)
+
+    def add(self, told: object) -> None:
+        if isinstance(told, dict):
+            self.known.update(told)
+
+
+def _loaded() -> dict[str, str]:
+    """Builds of the solvers that this process has loaded."""
+    from pamt.report.envelope import tool
+
+    found: dict[str, str] = tool()["solvers"]
+    return found
+
+
+def _answered(
+    asked: Asked, file: str, until: Until, output: Output
+) -> tuple[tuple[tuple[str, Outcome], ...], Answered]:
+    """What policies make of the machine, and the answer of the search."""
+    from pamt.cli.place_progress import PlaceProgress
+    from pamt.cli.progress import ProgressLine
+    from pamt.solve import InternalDisagreement, place
+    from pamt.solve.anytime import place_until
+    from pamt.solve.rivals import run_rivals
+
     try:
         with ProgressLine(quiet=output.quiet) as line:
-            line.say("looking for the best placement (Ctrl-C: the best known so far)")
-            result = place(loaded.machine, wanted, order, steps or DEFAULT_STEPS)
+            outcomes = run_rivals(asked.machine)
+            watch = PlaceProgress(line, asked.order, asked.steps)
+            return outcomes, place_until(asked, outcomes, until, watch, _loaded)
     except InternalDisagreement as error:
         from pamt.cli.reproduction import leave_reproduction
 
-        few = min(steps or DEFAULT_STEPS, STEPS_EACH)
+        few = min(asked.steps, STEPS_EACH)
         leave_reproduction(
-            error, loaded.file.name, loaded.machine, lambda m: place(m, wanted, order, few)
+            error,
+            file,
+            asked.machine,
+            lambda m: place(m, asked.space, asked.order, few, engine=asked.engine),
         )
         raise
-    except KeyboardInterrupt:
-        interrupted = True
-        result = _best_known(loaded.machine, wanted, order)
-    placed = _placed(machine, loaded.machine, wanted, result, output)
-    if certificate is not None and result.certificate is not None:
-        from pamt.cli.certificates import write_certificate
-
-        write_certificate(result.certificate, certificate)
-    if result.checked is not None:
-        proved = {"checked": result.checked.verdict, "trusted_steps": result.checked.trusted_steps}
-        placed = placed._replace(
-            certificate={**proved, "file": None if certificate is None else str(certificate)}
-        )
-    return finish(
-        Answer(
-            "place",
-            result.verdict,
-            loaded.file,
-            lambda: place_fields(placed),
-            lambda: place_text(placed),
-            loaded.completed.assumptions,
-            configuration_product(output, result.configuration),
-            accept_feasible=accept == "feasible" and not interrupted,
-        ),
-        output,
-    )
-
-
-def _best_known(machine: Machine, space: Space, order: tuple[str, ...]) -> PlaceResult:
-    """After an interrupt: the best that a policy makes of the question, or nothing."""
-    from pamt.solve import FEASIBLE, UNDECIDED, PlaceResult
-    from pamt.solve.rivals import judge_rival, run_rivals
-
-    outcomes = run_rivals(machine)
-    judged = [judge_rival(machine, space, name, outcome) for name, outcome in outcomes]
-    found = [rival for rival in judged if rival is not None]
-    if not found:
-        return PlaceResult(UNDECIDED, order, reason="interrupted")
-    best = min(found, key=lambda rival: rival.objective.key(order))
-    return PlaceResult(
-        FEASIBLE,
-        order,
-        best.configuration,
-        objective=best.objective,
-        reason=f"interrupted; the best known is that of {best.name}",
-    )
 
 
 def _placed(
-    path: str, machine: Machine, space: Space, result: PlaceResult, output: Output
+    path: str,
+    asked: Asked,
+    answered: Answered,
+    outcomes: tuple[tuple[str, Outcome], ...],
+    until: Until,
+    jobs: int,
+    output: Output,
+    builds: _Builds,
 ) -> Placed:
     """The result with what a reader wants beside it: reasons, rivals, next steps."""
-    from pamt.explain.causes import Explanation, explain_infeasible
-    from pamt.explain.sentences import paragraphs
-    from pamt.placement import pose
-    from pamt.report.place import Placed, Reason, Rivalled
-    from pamt.solve.rivals import judge_rival, run_rivals
+    from pamt.report.place import Placed, Rivalled
 
-    explanation = Explanation()
+    machine, space, result = asked.machine, asked.space, answered.result
+    note = ""
     reasons: tuple[Reason, ...] = ()
     helping: Helping | None = None
     if result.verdict == "INFEASIBLE":
-        helping = _helping(machine, space, output)
-        question = pose(machine, space)
-        explanation = explain_infeasible(question)
-        reasons = tuple(
-            Reason(p.headline, tuple((i.text, i.origins) for i in p.items), p.minimal)
-            for p in paragraphs(question, explanation)
-        )
-    rivals: list[Rivalled] = []
-    for name, outcome in run_rivals(machine):
-        rival = judge_rival(machine, space, name, outcome)
-        rivals.append(Rivalled(name, outcome, None if rival is None else rival.objective))
+        helping, reasons, note = _why_not(asked, until, jobs, output, builds)
+    rivals = [Rivalled(name, ran, answered.judged.get(name)) for name, ran in outcomes]
+    statistics = result.statistics
+    engine = (
+        f"{statistics.engine} ({statistics.solver})" if statistics.solver else statistics.engine
+    )
     return Placed(
         path,
         machine,
@@ -227,34 +318,62 @@ def _placed(
         None if result.gap is None else (result.gap.component, result.gap.amount),
         result.reason,
         reasons,
-        explanation.note,
+        note,
         tuple(rivals),
-        f"{result.statistics.engine} ({result.statistics.solver})",
+        engine,
         {
-            "checks": result.statistics.checks,
-            "steps": result.statistics.steps,
-            "assertions": result.statistics.assertions,
+            "checks": statistics.checks,
+            "steps": statistics.steps,
+            "assertions": statistics.assertions,
         },
-        _next_steps(path, space, result.verdict, output, helping),
+        _next_steps(path, space, result, output, helping),
         relaxations=helping,
         canonical=result.canonical,
+        stopped=result.stopped,
     )
 
 
-def _helping(machine: Machine, space: Space, output: Output) -> Helping | None:
-    """What would make an infeasible question feasible; None after an interrupt."""
+def _why_not(
+    asked: Asked, until: Until, jobs: int, output: Output, builds: _Builds
+) -> tuple[Helping | None, tuple[Reason, ...], str]:
+    """What would help an infeasible question, and why it is; as far as there is time."""
     from pamt.cli.progress import ProgressLine
-    from pamt.report.place import Helping
-    from pamt.smt.interrupt import interruptible
+    from pamt.explain.causes import explain_infeasible
+    from pamt.explain.sentences import paragraphs
+    from pamt.placement import pose
+    from pamt.report.place import Reason
     from pamt.solve.relaxations import relaxations
+    from pamt.solve.worker import run_jobs
 
-    try:
-        with ProgressLine(quiet=output.quiet) as line, interruptible():
-            line.say("INFEASIBLE; looking for what would help (Ctrl-C: without that)")
-            found = relaxations(machine, space)
-    except KeyboardInterrupt:
-        # The verdict is settled, and stands.
-        return None
+    machine, space = asked.machine, asked.space
+
+    def explained(_: Send) -> Explanation:
+        return explain_infeasible(pose(machine, space))
+
+    def relaxed(_: Send) -> Helping:
+        return _helping(relaxations(machine, space))
+
+    with ProgressLine(quiet=output.quiet) as line:
+        line.say("INFEASIBLE; looking for why, and for what would help (Ctrl-C: without that)")
+        why, helps = run_jobs(
+            [explained, relaxed], until, at_once=jobs, memory=asked.memory, after=_loaded
+        )
+    builds.add(why.after)
+    builds.add(helps.after)
+    helping: Any = helps.value
+    if not why.done:
+        return helping, (), "there was no time, or not enough memory, to look for one"
+    explanation: Any = why.value
+    found = paragraphs(pose(machine, space), explanation)
+    reasons = tuple(
+        Reason(p.headline, tuple((i.text, i.origins) for i in p.items), p.minimal) for p in found
+    )
+    return helping, reasons, explanation.note
+
+
+def _helping(found: Relaxations) -> Helping:
+    from pamt.report.place import Helping
+
     return Helping(
         {f"{option.option} {option.value}": option.helps for option in found.single},
         found.give_up.at_least,
@@ -276,10 +395,11 @@ def _options(space: Space) -> str:
 
 
 def _next_steps(
-    path: str, space: Space, verdict: str, output: Output, helping: Helping | None = None
+    path: str, space: Space, result: PlaceResult, output: Output, helping: Helping | None = None
 ) -> tuple[str, ...]:
     from pamt.cli.configurations import writes_a_configuration
 
+    verdict = result.verdict
     if verdict in {"OPTIMAL", "FEASIBLE"}:
         if writes_a_configuration(output):
             return (f"pamt check {path} {output.file}    (ask the module)",)
@@ -292,7 +412,15 @@ def _next_steps(
             return (repair,)
         return (f"pamt place {path}{_options(wider)}    (has an answer)", repair)
     if verdict == "UNDECIDED":
-        return (f"pamt place {path}{_options(space)} --steps NUMBER    (with more steps)",)
+        asked = f"pamt place {path}{_options(space)}"
+        more = {
+            "steps": f"{asked} --steps NUMBER    (with more steps)",
+            "time": f"{asked} --timeout SECONDS    (with more time)",
+            "memory": f"{asked} --memory SIZE    (with more memory)",
+            "interrupt": f"{asked}    (and let it go on)",
+        }
+        smaller = f"pamt place {path}    (the kernel's own TDMRs: a smaller question)"
+        return (more.get(result.stopped or "", smaller),)
     return ()
 
 

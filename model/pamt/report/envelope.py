@@ -34,12 +34,13 @@ def envelope(
     read: InputFile | None,
     assumptions: Iterable[Assumption],
     fields: Mapping[str, Any],
+    solvers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The whole JSON result of one command."""
+    """The whole JSON result of one command; `solvers` had a part in it in another process."""
     return {
         "format": FORMAT,
         "command": command,
-        "tool": tool(),
+        "tool": tool(solvers or {}),
         "input": None if read is None else read._asdict(),
         "verdict": verdict,
         "exit": exit_code,
@@ -48,9 +49,9 @@ def envelope(
     }
 
 
-def tool() -> dict[str, Any]:
+def tool(elsewhere: Mapping[str, str] | None = None) -> dict[str, Any]:
     """This tool's version, and the build of each solver that the command has loaded."""
-    solvers: dict[str, str] = {}
+    solvers: dict[str, str] = dict(elsewhere or {})
     z3 = sys.modules.get("z3")
     if z3 is not None:
         solvers["z3"] = str(z3.get_version_string())

@@ -57,6 +57,8 @@ class Helping(NamedTuple):
     """So many pages given up do; None: no number known that does."""
     together: tuple[str, ...] | None
     """Where nothing in `single` helps: a smallest set that does, if there is one."""
+    reasons: Mapping[str, str] = {}
+    """What ran out, for each of `single`, and ``give-up``, that is not settled."""
 
 
 class Placed(NamedTuple):
@@ -85,6 +87,8 @@ class Placed(NamedTuple):
     relaxations: Helping | None = None
     canonical: bool = False
     """Whether the configuration is known to be the canonical one among equals."""
+    stopped: str | None = None
+    """`undecided` as one word."""
 
 
 def place_fields(placed: Placed) -> dict[str, Any]:
@@ -99,6 +103,7 @@ def place_fields(placed: Placed) -> dict[str, Any]:
         "bound": None if placed.bound is None else placed.bound._asdict(),
         "gap": None if placed.gap is None else {"component": placed.gap[0], "by": placed.gap[1]},
         "reason": placed.undecided,
+        "stopped_by": placed.stopped,
         "certificate": None if placed.certificate is None else dict(placed.certificate),
         "explanation": [
             {
@@ -200,14 +205,21 @@ def place_text(placed: Placed) -> Iterator[str]:
 
 def _relaxations_text(helping: Helping) -> Iterator[str]:
     said = {True: "helps", False: "does not help", None: "not settled"}
-    told = [f"--{name} {said[helps]}" for name, helps in helping.single.items()]
+    told = [
+        f"--{name} {said[helps]}"
+        + (f" ({helping.reasons[name]})" if name in helping.reasons else "")
+        for name, helps in helping.single.items()
+    ]
     low, high = helping.give_up_at_least, helping.give_up_at_most
+    less = "" if low == 1 else f", below {low} does not"
+    why = helping.reasons.get("give-up")
+    between = "" if why is None else f" ({why})"
     if high is None:
-        told.append(f"--give-up below {low} does not help")
+        told.append(f"--give-up not settled{less}{between}")
     elif high == low:
         told.append(f"--give-up {high} helps" + ("" if low == 1 else ", less does not"))
     else:
-        told.append(f"--give-up {high} helps, below {low} does not")
+        told.append(f"--give-up {high} helps{less}; between not settled{between}")
     if helping.together is not None:
         told.append(" with ".join(f"--{name}" for name in helping.together) + " help together")
     for at, line in enumerate(told):

@@ -289,6 +289,9 @@ FIELDS: dict[str, Schema] = {
             "bound": nullable(OBJECTIVE),
             "gap": nullable(record({"component": TEXT, "by": NUMBER})),
             "reason": nullable(TEXT),
+            "stopped_by": nullable(
+                {"enum": ["steps", "time", "interrupt", "memory", "size", "method"]}
+            ),
             "certificate": nullable(
                 record(
                     {

@@ -113,10 +113,19 @@ def _summed(
     joined: list[int],
     assertions: list[Assertion],
 ) -> AreaSums:
+    fixed = all(segment.start == TRUE for segment in segments)
+    if not fixed:
+        # Each sum is long and is needed several times.
+        named = [Int(f"own:{segment.at}") for segment in segments]
+        assertions += [
+            Assertion(DEFINITION, name.equals(value))
+            for name, value in zip(named, own, strict=True)
+        ]
+        own = named
     total = sum(own, Sum())
     for segment, following in pairwise(segments):
         total += Sum((), ((joined[segment.at], no(following.start)),))
-    if all(segment.start == TRUE for segment in segments):
+    if fixed:
         return AreaSums(tuple(own), total, assertions)
     per_tdmr = [own[-1]]
     for segment, following in reversed(list(pairwise(segments))):

@@ -1,14 +1,14 @@
 """An encoded question as SMT-LIB 2 text that any solver can re-solve.
 
 The text is written from our own terms, not by a solver's printer, and keeps to what the standard
-says: Booleans, integers, ``+``, ``*`` by a number, ``<=``, ``ite``.  Each assertion is named after
-its group and followed by a comment with rule and object in words.  Sources: SMT-LIB Standard 2.6,
+says: Booleans, integers, ``+``, ``*`` by a number, ``<=``, ``=``, ``ite``.  Each assertion is named
+after its group and follows a comment with rule and object in words.  Sources: SMT-LIB Standard 2.6,
 sections 3.9 and 4.2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from pamt.smt.encoding import Encoding
 from pamt.smt.labels import Group
@@ -20,6 +20,8 @@ from pamt.smt.terms import (
     Linear,
     Not,
     Or,
+    no,
+    some,
     variables,
 )
 
@@ -125,20 +127,69 @@ def _text(formula: Formula) -> str:
     if isinstance(formula, Not):
         return f"(not {_text(formula.inner)})"
     if isinstance(formula, And):
-        return f"(and {_texts(formula.parts)})"
+        alike = _both_or_neither(formula.parts)
+        if alike is not None:
+            return f"(= {_text(alike[0])} {_text(alike[1])})"
+        parts = list(_conjuncts(formula.parts))
+        return parts[0] if len(parts) == 1 else f"(and {' '.join(parts)})"
     if isinstance(formula, Or):
-        return f"(or {_texts(formula.parts)})"
+        return f"(or {' '.join(_text(part) for part in formula.parts)})"
     return _linear(formula)
 
 
-def _texts(parts: Iterable[Formula]) -> str:
-    return " ".join(_text(part) for part in parts)
+def _both_or_neither(parts: Sequence[Formula]) -> tuple[Formula, Formula] | None:
+    """The two formulas that a conjunction says are the same (:func:`pamt.smt.terms.same`)."""
+    if len(parts) != 2:
+        return None
+    one, other = parts
+    if not (isinstance(one, Or) and isinstance(other, Or)) or len(one.parts) < 2:
+        return None
+    left = no(one.parts[0])
+    right = some(one.parts[1:])
+    # Comparing the objects first: `same` uses each of them twice.
+    if some((no(right), left)) == other:
+        return left, right
+    return None
+
+
+def _conjuncts(parts: Sequence[Formula]) -> Iterator[str]:
+    """Each in a text of its own; a sum that is no more and no less than a number as ``=``."""
+    waiting = list(parts)
+    at = 0
+    while at < len(waiting):
+        part = waiting[at]
+        following = waiting[at + 1] if at + 1 < len(waiting) else None
+        if (
+            isinstance(part, Linear)
+            and isinstance(following, Linear)
+            and _opposite(part, following)
+        ):
+            yield f"(= {_sum(part)} {_number(part.bound)})"
+            at += 1
+        else:
+            yield _text(part)
+        at += 1
+
+
+def _opposite(low: Linear, high: Linear) -> bool:
+    """Whether one says "at most" and the other "at least" of the same sum and number."""
+    if low.bound != -high.bound:
+        return False
+    for ours, theirs in ((low.ints, high.ints), (low.flags, high.flags)):
+        if len(ours) != len(theirs):
+            return False
+        if any(a != -b or x != y for (a, x), (b, y) in zip(ours, theirs, strict=True)):
+            return False
+    return True
 
 
 def _linear(formula: Linear) -> str:
+    return f"(<= {_sum(formula)} {_number(formula.bound)})"
+
+
+def _sum(formula: Linear) -> str:
     terms = [
         _symbol(name) if c == 1 else f"(* {_number(c)} {_symbol(name)})" for c, name in formula.ints
     ]
     terms += [f"(ite {_text(flag)} {_number(w)} 0)" for w, flag in formula.flags]
-    total = terms[0] if len(terms) == 1 else f"(+ {' '.join(terms)})"
-    return f"(<= {total} {_number(formula.bound)})"
+    return terms[0] if len(terms) == 1 else f"(+ {' '.join(terms)})"

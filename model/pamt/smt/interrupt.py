@@ -25,6 +25,8 @@ class _State:
     """Ctrl-C came at a moment at which nothing could be raised."""
     searching: Any = None
     """The z3 context that is searching now."""
+    watched = False
+    """Whether this is inside of :class:`interruptible`."""
 
 
 def poll() -> None:
@@ -34,16 +36,23 @@ def poll() -> None:
         raise KeyboardInterrupt
 
 
-def check(solver: Any) -> str:
-    """``sat``, ``unsat`` or ``unknown`` from a z3 solver.
+def check(solver: Any, *assumed: Any) -> str:
+    """``sat``, ``unsat`` or ``unknown`` from a z3 solver, with what is assumed.
 
-    Raises KeyboardInterrupt for Ctrl-C inside of :func:`interruptible`.
+    Raises KeyboardInterrupt for Ctrl-C, wherever that is not ignored.
     """
+    if not _State.watched and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        with interruptible():
+            return _check(solver, *assumed)
+    return _check(solver, *assumed)
+
+
+def _check(solver: Any, *assumed: Any) -> str:
     poll()
     solver.set("ctrl_c", False)
     _State.searching = solver.ctx
     try:
-        answer = str(solver.check())
+        answer = str(solver.check(*assumed))
     finally:
         _State.searching = None
     poll()
@@ -77,6 +86,7 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
         self._watcher = threading.Thread(target=_stop_searches, args=(reads,), daemon=True)
         self._watcher.start()
         self._wakeup_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
+        _State.watched = True
 
     def __exit__(
         self,
@@ -87,6 +97,7 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
         if self._ends is None:
             return
         reads, writes = self._ends
+        _State.watched = False
         signal.set_wakeup_fd(self._wakeup_before)
         writes.close()
         self._watcher.join()

@@ -174,6 +174,9 @@ def _part(
     live, index = segment.start, segment.at
     base = Int(f"base_{name}")
     end = base + pages
+    if pages.ints:
+        end = Int(f"end_{name}")
+        assertions.append(Assertion(DEFINITION, end.equals(base + pages)))
     contiguous = Group("contiguity", index)
     in_run: list[Formula] = []
     by_node: dict[int, list[Formula]] = {}

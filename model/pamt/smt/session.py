@@ -8,16 +8,29 @@ three classes without a truth value, so that "unknown" cannot pass for either of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from pamt.smt.interrupt import check
 from pamt.smt.terms import And, Const, Flag, Formula, Linear, Not, Or
 
-__all__ = ["Answer", "Sat", "Session", "SolverFaultError", "Unknown", "Unsat", "solver_version"]
+__all__ = [
+    "Answer",
+    "Sat",
+    "Session",
+    "SolverFaultError",
+    "Unknown",
+    "Unsat",
+    "limit_memory",
+    "solver_version",
+]
 
 SEED = 0
 LARGEST_BUDGET = 2**32 - 1
 """z3 keeps its limit in 32 bits."""
+NO_MEMORY = ("out of memory", "max. memory exceeded", "memout")
+"""z3's words for want of memory."""
 PB_LIMIT = 2**31
 """z3 takes weights and bounds of pseudo-Boolean sums as signed 32-bit numbers."""
 
@@ -57,6 +70,31 @@ class Unknown(_NoTruth):
 
 
 Answer = Sat | Unsat | Unknown
+
+
+@contextmanager
+def _out_of_memory_told(z3: Any) -> Iterator[None]:
+    """z3's error for want of memory as Python's own."""
+    try:
+        yield
+    except z3.Z3Exception as error:
+        if any(word in str(error) for word in NO_MEMORY):
+            raise MemoryError(str(error)) from None
+        raise
+
+
+class _Memory:
+    """One for the process, as z3's own is."""
+
+    bytes: int | None = None
+
+
+def limit_memory(most: int) -> None:
+    """z3 may use `most` bytes, with all its questions, for the rest of this process.
+
+    More raises MemoryError out of :class:`Session`.
+    """
+    _Memory.bytes = most
 
 
 def solver_version() -> str:
@@ -101,6 +139,8 @@ class Session:
     def __init__(self, seed: int = SEED) -> None:
         import z3
 
+        if _Memory.bytes is not None:
+            z3.set_param("memory_max_size", max(1, _Memory.bytes >> 20))
         self._z3: Any = z3
         self._context: Any = z3.Context()
         self._solver: Any = z3.SimpleSolver(ctx=self._context)
@@ -121,29 +161,38 @@ class Session:
 
     def add(self, formulas: Iterable[Formula]) -> None:
         """Assert `formulas` for good."""
-        for formula in formulas:
-            self._solver.add(self._translate(formula))
+        with _out_of_memory_told(self._z3):
+            for formula in formulas:
+                self._solver.add(self._translate(formula))
 
     def add_named(self, named: Iterable[tuple[str, Formula]]) -> None:
         """Assert each formula under its name.  One name may stand for several formulas."""
-        for name, formula in named:
-            guard = self._names.get(name)
-            if guard is None:
-                guard = self._names[name] = self._z3.Bool(f"assume:{name}", self._context)
-            self._solver.add(self._z3.Implies(guard, self._translate(formula)))
+        with _out_of_memory_told(self._z3):
+            for name, formula in named:
+                guard = self._names.get(name)
+                if guard is None:
+                    guard = self._names[name] = self._z3.Bool(f"assume:{name}", self._context)
+                self._solver.add(self._z3.Implies(guard, self._translate(formula)))
 
     def check(self, names: Sequence[str] = (), steps: int = LARGEST_BUDGET) -> Answer:
-        """Decide the assertions together with those named, within `steps` more steps."""
+        """Decide the assertions together with those named, within `steps` more steps.
+
+        Raises MemoryError where there is too little, KeyboardInterrupt for Ctrl-C.
+        """
         if steps <= 0:
             return Unknown("no steps left")
         self._solver.set("rlimit", min(steps, LARGEST_BUDGET))
         guards = [self._names[name] for name in names]
-        answer = self._solver.check(*guards)
-        if answer == self._z3.sat:
+        with _out_of_memory_told(self._z3):
+            answer = check(self._solver, *guards)
+        if answer == "sat":
             return Sat(self._model())
-        if answer == self._z3.unsat:
+        if answer == "unsat":
             return Unsat(self._core(names))
-        return Unknown(str(self._solver.reason_unknown()))
+        reason = str(self._solver.reason_unknown())
+        if any(word in reason for word in NO_MEMORY):
+            raise MemoryError(reason)
+        return Unknown(reason)
 
     def _model(self) -> Mapping[str, int]:
         return _Model(self._z3, self._solver.model(), {**self._bools, **self._ints})

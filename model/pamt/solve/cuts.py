@@ -16,11 +16,14 @@ from pamt.placement import Objective, Question
 from pamt.ranges import GIB
 from pamt.smt.bounds import lower_bounds
 from pamt.smt.encoding import encode
+from pamt.smt.estimate import MOST_MEMORY, Size, estimate
 from pamt.smt.floats import Float
+from pamt.solve.budget import QUIET, Watch, WithoutBounds
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
     OPTIMAL,
+    SIZE,
     UNDECIDED,
     InternalDisagreement,
     PlaceResult,
@@ -45,17 +48,30 @@ def search_cuts(
     canonical: bool,
     floats: tuple[Float, ...] = (),
     known: Objective | None = None,
+    watch: Watch = QUIET,
+    memory: int = MOST_MEMORY,
 ) -> PlaceResult:
-    """Decide a question without a trivial cause; `known` leaves out whatever is worse."""
+    """Decide a question without a trivial cause; `known` leaves out whatever is worse.
+
+    Nothing is encoded that would take more than `memory` bytes; the answer is left open then.
+    """
     low = lower_bounds(question)
     if low.max_areas > question.limits.max_reserved_per_tdmr:
         return PlaceResult(INFEASIBLE, order, statistics=Statistics("z3"))
+    watch.phase("z3: encoding")
     if question.space.tdmrs == "kernel" or len(question.cells) <= FEW_CELLS:
+        size = estimate(question)
+        if size.memory > memory:
+            return _too_large(question, order, size, memory, low)
         encoding = encode(question, floats=floats)
-        return Search(encoding, order, budget, known).run(canonical=canonical)
+        return Search(encoding, order, budget, known, watch).run(canonical=canonical)
     borders = likely_borders(question, LIKELY)
+    size = estimate(question, len(borders) + 1)
+    if size.memory > memory:
+        return _too_large(question, order, size, memory, low)
     encoding = encode(question, floats=floats, borders=borders)
-    coarse = Search(encoding, order, budget // 2, known).run(canonical=canonical)
+    some = Search(encoding, order, budget // 2, known, WithoutBounds(watch))
+    coarse = some.run(canonical=canonical)
     best = coarse.objective
     many = len(question.cells) > MANY_CELLS
     if best is not None and best.key(order) == low.key(order) and (many or not canonical):
@@ -66,10 +82,25 @@ def search_cuts(
             verdict=UNDECIDED if best is None else FEASIBLE,
             bound=low,
             canonical=False,
-            reason=f"{len(question.cells)} places to cut: only {len(borders)} of them looked at",
+            reason=f"TDMRs can begin at {len(question.cells)} GiBs, too many for z3: it was asked"
+            f" about {len(borders) + 1} of them",
+            stopped=SIZE,
         )
     left = budget - coarse.statistics.steps
-    full = Search(encode(question, floats=floats), order, left, best or known)
+    size = estimate(question)
+    if size.memory > memory:
+        open_end = _too_large(question, order, size, memory, low)
+        if best is None:
+            return replace(open_end, statistics=coarse.statistics)
+        return replace(
+            coarse,
+            verdict=FEASIBLE,
+            bound=low,
+            canonical=False,
+            reason=open_end.reason,
+            stopped=SIZE,
+        )
+    full = Search(encode(question, floats=floats), order, left, best or known, watch)
     result = full.run(canonical=canonical)
     spent = Statistics(
         "z3",
@@ -90,9 +121,25 @@ def search_cuts(
             bound=bound,
             canonical=False,
             reason=result.reason,
+            stopped=result.stopped,
             statistics=spent,
         )
     return replace(result, statistics=spent)
+
+
+def _too_large(
+    question: Question, order: tuple[str, ...], size: Size, memory: int, low: Objective
+) -> PlaceResult:
+    gib, runs = len(question.cells), len(question.free)
+    return PlaceResult(
+        UNDECIDED,
+        order,
+        bound=low,
+        reason=f"the question is too large for z3: with {gib} GiB of memory and {runs} free runs it"
+        f" would take about {size.memory >> 20} MiB, more than {memory >> 20} MiB",
+        stopped=SIZE,
+        statistics=Statistics("z3"),
+    )
 
 
 def likely_borders(question: Question, most: int) -> frozenset[int]:

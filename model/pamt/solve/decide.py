@@ -15,16 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
-from pamt.certificate import Certificate, Claim, Placed, Trust, check_certificate
-from pamt.certificate.check import covers, targets
+from pamt.certificate import Certificate, Claim
 from pamt.certificate.format import Cause
 from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.placement import DEFAULT_OBJECTIVE, LINUX, Question, Space, pose
+from pamt.smt.estimate import MOST_MEMORY
+from pamt.solve import reference
+from pamt.solve.budget import NODE, QUIET, Budget, Notes, Steps, Watch, within
+from pamt.solve.conclude import certified, complete, conclude, note_rivals, placed_at, steps_used
 from pamt.solve.cuts import FEW_CELLS, search_cuts
 from pamt.solve.engine.any_cut import Proof, place_any_cut
-from pamt.solve.engine.branch import Budget
 from pamt.solve.engine.place import DEFAULT_NODES, handles, place_fast
 from pamt.solve.give_up_cases import place_giving_up
 from pamt.solve.reference import DEFAULT_STEPS
@@ -32,15 +35,18 @@ from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
     OPTIMAL,
+    SIZE,
+    STEPS,
     UNDECIDED,
     InternalDisagreement,
     PlaceResult,
     Statistics,
 )
-from pamt.solve.rivals import check_rivals, run_rivals
+from pamt.solve.rivals import compare, run_rivals
 
-__all__ = ["place"]
+__all__ = ["EXACT", "place"]
 
+EXACT = "exact"
 FEW_RUNS = 64
 """Free runs up to which z3 is asked for the canonical one among optima that are known."""
 
@@ -53,23 +59,63 @@ def place(
     *,
     rivals: Sequence[tuple[str, Outcome]] | None = None,
     canonical: bool = True,
+    watch: Watch = QUIET,
+    engine: str = EXACT,
+    memory: int = MOST_MEMORY,
 ) -> PlaceResult:
     """Decide the placement question for a completed machine, with a certificate that was checked.
 
-    Arguments and errors as in :func:`pamt.solve.reference.place`; `budget` is in z3's steps; the
-    exact engines count nodes of case trees against it as well, up to a bound of their own.
+    Arguments and errors as in :func:`pamt.solve.reference.place`; `budget` is in steps, of z3 and
+    of the exact engines together (:mod:`pamt.solve.budget`).  `watch` is told what is found
+    meanwhile.  `engine` ``z3`` leaves the exact engines out.
+
+    An answer that is not settled is never worse than that of a rival.
     """
     order = tuple(objective)
-    result = _decide(machine, space, order, budget, canonical)
-    check_rivals(machine, space, result, run_rivals(machine) if rivals is None else rivals)
-    return _certified(machine, space, result)
+    notes = Notes(order, budget, watch)
+    notes.phase("policies beside it")
+    beside = note_rivals(machine, space, run_rivals(machine) if rivals is None else rivals, notes)
+    if engine == EXACT:
+        result = _decide(machine, space, order, budget, canonical, notes, memory)
+    else:
+        result = reference.place(
+            machine, space, order, budget, rivals=(), canonical=canonical, watch=notes,
+            memory=memory,
+        )  # fmt: skip
+    compare(result, beside)
+    statistics = replace(result.statistics, steps=notes.taken)
+    result = replace(result, statistics=statistics)
+    if result.verdict in {FEASIBLE, UNDECIDED}:
+        if result.stopped == STEPS or notes.left == 0:
+            result = replace(result, reason=steps_used(budget), stopped=STEPS)
+        return conclude(machine, space, notes, result)
+    if result.verdict == OPTIMAL and result.stopped is not None:
+        result = replace(
+            result, reason=f"of equal ones, this may not be the first: {result.reason}"
+        )
+    notes.phase("checking the certificate")
+    return certified(machine, space, result)
 
 
 def _decide(
-    machine: Machine, space: Space, order: tuple[str, ...], budget: int, canonical: bool
+    machine: Machine,
+    space: Space,
+    order: tuple[str, ...],
+    budget: int,
+    canonical: bool,
+    watch: Watch = QUIET,
+    memory: int = MOST_MEMORY,
 ) -> PlaceResult:
     if space.give_up:
-        return place_giving_up(machine, space, order, budget, canonical=canonical, decide=_decide)
+        return place_giving_up(
+            machine,
+            space,
+            order,
+            budget,
+            canonical=canonical,
+            decide=partial(_decide, watch=Steps(watch), memory=memory),
+            watch=watch,
+        )
     question = pose(machine, space)
     if question.trivial is not None:
         claims = (Claim({}, (Cause(question.trivial.kind),)),)
@@ -80,23 +126,27 @@ def _decide(
             statistics=Statistics("exact"),
             certificate=Certificate(INFEASIBLE, space, order, claims=claims),
         )
+    nodes = Budget(min(DEFAULT_NODES, budget // NODE), watch=watch)
     if handles(space):
-        nodes = min(DEFAULT_NODES, budget)
         answer = place_fast(machine, space, order, nodes, canonical=canonical, check=False)
-        result = replace(answer.result, certificate=answer.certificate)
-        if result.verdict in {OPTIMAL, INFEASIBLE}:
-            return result
-        proof = Proof(result, answer.certificate)
+        proof = Proof(answer.result, answer.certificate)
     else:
-        proof = place_any_cut(
-            question, order, Budget(min(DEFAULT_NODES, budget)), canonical=canonical
-        )
-    return _settle(question, proof, budget, canonical)
+        proof = place_any_cut(question, order, nodes, canonical=canonical)
+    if handles(space) and proof.result.verdict in {OPTIMAL, INFEASIBLE}:
+        return replace(proof.result, certificate=proof.certificate)
+    return _settle(question, proof, budget, canonical, watch, memory)
 
 
-def _settle(question: Question, proof: Proof, budget: int, canonical: bool) -> PlaceResult:
+def _settle(
+    question: Question,
+    proof: Proof,
+    budget: int,
+    canonical: bool,
+    watch: Watch,
+    memory: int,
+) -> PlaceResult:
     """Ask z3 what the exact engines left open, where that has a prospect."""
-    known = replace(proof.result, certificate=proof.certificate)
+    known = _open_end(replace(proof.result, certificate=proof.certificate), question)
     small = len(question.cells) <= FEW_CELLS and len(question.free) <= FEW_RUNS
     if known.verdict == INFEASIBLE:
         return known
@@ -104,7 +154,17 @@ def _settle(question: Question, proof: Proof, budget: int, canonical: bool) -> P
         return known
     if known.verdict == FEASIBLE and not small and question.tdmrs is None:
         return known
-    found = search_cuts(question, known.order, budget, canonical=canonical, known=known.objective)
+    if proof.certificate is not None and known.verdict == FEASIBLE:
+        watch.bound(proof.certificate.bound, proof.certificate.claims)
+    found = search_cuts(
+        question,
+        known.order,
+        within(budget, watch),
+        canonical=canonical,
+        known=known.objective,
+        watch=watch,
+        memory=memory,
+    )
     statistics = replace(found.statistics, engine="exact, z3")
     if known.objective is not None and (found.verdict == INFEASIBLE or _worse(known, found)):
         raise InternalDisagreement(
@@ -112,9 +172,8 @@ def _settle(question: Question, proof: Proof, budget: int, canonical: bool) -> P
         )
     if found.objective is None:
         if found.verdict == UNDECIDED and known.objective is not None:
-            return replace(known, reason=found.reason, statistics=statistics)
+            return replace(known, reason=found.reason, stopped=found.stopped, statistics=statistics)
         return replace(found, statistics=statistics)
-    placed = _placed(found)
     claims = proof.certificate.claims if proof.certificate is not None else ()
     bound = found.bound
     if known.verdict == OPTIMAL:
@@ -127,8 +186,10 @@ def _settle(question: Question, proof: Proof, budget: int, canonical: bool) -> P
     low = known.bound
     if found.verdict == FEASIBLE and low is not None and bound is not None:
         bound = max(bound, low, key=lambda values: values.key(known.order))
-    certificate = _complete(question.space, replace(found, bound=bound), placed, claims)
-    return replace(found, bound=bound, statistics=statistics, certificate=certificate)
+    found = replace(found, bound=bound, statistics=statistics)
+    if found.verdict == FEASIBLE:
+        return found
+    return replace(found, certificate=complete(question.space, found, placed_at(found), claims))
 
 
 def _worse(known: PlaceResult, found: PlaceResult) -> bool:
@@ -138,49 +199,15 @@ def _worse(known: PlaceResult, found: PlaceResult) -> bool:
     return found.objective.key(known.order) > known.objective.key(known.order)
 
 
-def _placed(result: PlaceResult) -> Placed | None:
-    if result.configuration is None:
-        return None
-    tdmrs = result.configuration.tdmrs
-    return Placed(
-        tuple(tdmr.range for tdmr in tdmrs),
-        tuple((tdmr.pamt_4k.base, tdmr.pamt_2m.base, tdmr.pamt_1g.base) for tdmr in tdmrs),
-        tuple(result.given_up),
-    )
-
-
-def _complete(
-    space: Space, result: PlaceResult, placed: Placed | None, claims: Sequence[Claim]
-) -> Certificate:
-    """A certificate with the claims there are, the missing ones on z3's word."""
-    value = {} if result.objective is None else dict(result.objective._asdict())
-    bound = {}
-    if result.verdict == FEASIBLE and result.bound is not None:
-        bound = {name: getattr(result.bound, name) for name in result.order}
-    bare = Certificate(result.verdict, space, result.order, placed, value, bound)
-    wanted = list(targets(bare))
-    kept = [c for c in claims if any(covers(c.at_most, target) for target in wanted)]
-    solver = result.statistics.solver or "z3"
-    trusted = [
-        Claim(dict(target), (Trust(solver, "unsat"),))
-        for target in wanted
-        if not any(covers(claim.at_most, target) for claim in kept)
-    ]
-    return replace(bare, claims=(*kept, *trusted))
-
-
-def _certified(machine: Machine, space: Space, result: PlaceResult) -> PlaceResult:
-    """The result with a certificate, where it has a verdict to prove, and the checker's answer."""
-    certificate = result.certificate
-    if certificate is None and result.verdict != UNDECIDED:
-        certificate = _complete(space, result, _placed(result), ())
-    if certificate is None:
+def _open_end(result: PlaceResult, question: Question) -> PlaceResult:
+    """What the exact engines say, in words that stand where z3 is not asked."""
+    if result.verdict not in {FEASIBLE, UNDECIDED}:
         return result
-    value = {} if result.objective is None else dict(result.objective._asdict())
-    if (certificate.verdict, dict(certificate.value)) != (result.verdict, value):
-        proved = f"{certificate.verdict} {dict(certificate.value)}"
-        raise InternalDisagreement(("engine", "certificate"), f"{result.verdict} {value}, {proved}")
-    checked = check_certificate(certificate, machine, space)
-    if checked.fault is not None:
-        raise InternalDisagreement(("placement", "certificate checker"), str(checked.fault))
-    return replace(result, certificate=certificate, checked=checked)
+    what = (
+        "a better placement was neither found nor excluded"
+        if result.verdict == FEASIBLE
+        else "neither a placement nor a proof that there is none was found"
+    )
+    gib, runs = len(question.cells), len(question.free)
+    why = f"with {gib} GiB of memory and {runs} free runs the question is too large for z3"
+    return replace(result, reason=f"{what}, and {why}", stopped=SIZE)

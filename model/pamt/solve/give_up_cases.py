@@ -25,8 +25,8 @@ from pamt.machine import FreeRun, Machine
 from pamt.placement import Objective, Space, build, canonical_key, evaluate, pose
 from pamt.ranges import PAGE, Range, RangeSet
 from pamt.solve import reference
+from pamt.solve.budget import NODE, QUIET, Budget, Known, OutOfNodes, Steps, Watch
 from pamt.solve.cuts import FEW_CELLS
-from pamt.solve.engine.branch import Budget, OutOfNodes
 from pamt.solve.engine.linux import Linux
 from pamt.solve.engine.place import DEFAULT_NODES, handles
 from pamt.solve.result import INFEASIBLE, OPTIMAL, InternalDisagreement, PlaceResult, Statistics
@@ -56,19 +56,22 @@ def place_giving_up(
     *,
     canonical: bool,
     decide: Decide,
+    watch: Watch = QUIET,
 ) -> PlaceResult:
     """Decide a question in which up to ``space.give_up`` pages may go, with proofs where possible.
 
     `decide` answers questions without.
     """
-    cases = Cases(machine, space, order, budget, decide, canonical=canonical)
+    cases = Cases(machine, space, order, budget, decide, canonical=canonical, watch=watch)
     known = cases.run()
     if known is not None:
         if known.verdict == INFEASIBLE:
             return replace(known, cause=forced_cause(machine, space))
         if known.canonical or not canonical or not _small(machine, space):
             return known
-    found = reference.place(machine, space, order, budget, rivals=(), canonical=canonical)
+    found = reference.place(
+        machine, space, order, budget, rivals=(), canonical=canonical, watch=watch
+    )
     if known is not None:
         return _canonical(known, found)
     if found.verdict not in {OPTIMAL, INFEASIBLE}:
@@ -144,6 +147,7 @@ class Cases:
         decide: Decide,
         *,
         canonical: bool,
+        watch: Watch = QUIET,
     ) -> None:
         self._machine = machine
         self._space = space
@@ -152,7 +156,8 @@ class Cases:
         self._decide = decide
         self._canonical = canonical
         self._steps = budget
-        self._budget = Budget(min(DEFAULT_NODES, budget))
+        self._watch = watch
+        self._budget = Budget(min(DEFAULT_NODES, budget // NODE), watch=Steps(watch))
         self._whole = Ground(pose(machine, space))
         self._solved: dict[tuple[object, ...], _Solved] = {}
         self._asked = 0
@@ -414,6 +419,9 @@ class Cases:
                     ("giving up", "placement rules"), f"a placement breaks {judged.violations}"
                 )
             return None
+        placed = placed_at(configuration, gone)
+        known = Known("exact", placed.tdmrs, placed.bases, gone, judged.objective)
+        self._watch.best(known)
         return Found(configuration, gone, judged.objective)
 
 

@@ -15,11 +15,14 @@ from pamt.machine import Machine
 from pamt.placement import Objective, Question, Space, canonical_key, pose
 from pamt.ranges import PAGE
 from pamt.smt.bounds import lower_bounds
+from pamt.solve.budget import QUIET, Watch, WithoutBounds, within
 from pamt.solve.cuts import search_cuts
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
+    METHOD,
     OPTIMAL,
+    STEPS,
     UNDECIDED,
     PlaceResult,
     Statistics,
@@ -40,6 +43,7 @@ def give_up(
     *,
     canonical: bool,
     solver: str,
+    watch: Watch = QUIET,
 ) -> PlaceResult:
     """Decide a question in which up to ``space.give_up`` pages may go."""
     cause = forced_cause(machine, space)
@@ -49,14 +53,15 @@ def give_up(
     open_bounds: list[Objective] = []
     checks = steps = assertions = 0
     reason: str | None = None
+    stopped: str | None = None
     for number, case in enumerate(withdrawals(machine, space)):
         known = best.objective if best is not None else None
         if known is not None and order[0] == "lost" and case.lost > known.lost:
             break
-        if number >= MOST_CASES or steps >= budget:
-            reason = (
-                f"{number} ways to give up pages looked at" if steps < budget else "no steps left"
-            )
+        left = within(budget - steps, watch)
+        if number >= MOST_CASES or left <= 0:
+            reason = f"only the first {number} ways to give up pages were looked at"
+            stopped = METHOD if left > 0 else STEPS
             # Cases come with ever more pages; of the rest no more is known.
             open_bounds.append(_least(pose(machine, space), case.lost))
             break
@@ -69,18 +74,25 @@ def give_up(
         if known is not None and low.key(order) > known.key(order):
             continue
         result = search_cuts(
-            question, order, budget - steps, canonical=canonical, floats=case.floats, known=known
+            question,
+            order,
+            left,
+            canonical=canonical,
+            floats=case.floats,
+            known=known,
+            watch=WithoutBounds(watch),
         )
         checks += result.statistics.checks
         steps += result.statistics.steps
         assertions += result.statistics.assertions
-        reason = reason or result.reason
+        reason, stopped = reason or result.reason, stopped or result.stopped
         if result.verdict in {FEASIBLE, UNDECIDED}:
             open_bounds.append(result.bound or low)
         if result.objective is not None and _better(result, best):
             best = result
     spent = Statistics("z3", solver, checks, steps, assertions)
-    return _combined(best, order, open_bounds, reason, spent)
+    found = _combined(best, order, open_bounds, reason, spent)
+    return replace(found, stopped=stopped if found.reason is not None else None)
 
 
 def _least(question: Question, lost: int) -> Objective:

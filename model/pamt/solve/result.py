@@ -17,7 +17,13 @@ from pamt.ranges import RangeSet
 __all__ = [
     "FEASIBLE",
     "INFEASIBLE",
+    "INTERRUPT",
+    "MEMORY",
+    "METHOD",
     "OPTIMAL",
+    "SIZE",
+    "STEPS",
+    "TIME",
     "UNDECIDED",
     "Gap",
     "InternalDisagreement",
@@ -32,6 +38,18 @@ INFEASIBLE = "INFEASIBLE"
 UNDECIDED = "UNDECIDED"
 
 
+STEPS = "steps"
+"""The budget of steps is used up."""
+TIME = "time"
+INTERRUPT = "interrupt"
+"""Ctrl-C, or a request to end."""
+MEMORY = "memory"
+SIZE = "size"
+"""What is left open is too large to be encoded for a solver."""
+METHOD = "method"
+"""The search came to its own end: more time or steps would not help."""
+
+
 class InternalDisagreement(RuntimeError):
     """Two parts of this program contradict each other: a bug, never an answer (exit 70).
 
@@ -42,6 +60,9 @@ class InternalDisagreement(RuntimeError):
         super().__init__(f"{parties[0]} and {parties[1]} disagree: {detail}")
         self.parties = parties
         self.detail = detail
+
+    def __reduce__(self) -> tuple[type[InternalDisagreement], tuple[tuple[str, str], str]]:
+        return type(self), (self.parties, self.detail)
 
 
 class Gap(NamedTuple):
@@ -60,7 +81,7 @@ class Statistics:
     checks: int = 0
     """Questions put to the solver."""
     steps: int = 0
-    """z3 rlimit spent."""
+    """Steps spent, those of the exact engines included (:mod:`pamt.solve.budget`)."""
     assertions: int = 0
 
 
@@ -81,6 +102,9 @@ class PlaceResult:
     bound: Objective | None = None
     cause: TrivialCause | None = None
     reason: str | None = None
+    """Why there is no more than this, in plain words."""
+    stopped: str | None = None
+    """The same as one word: STEPS, TIME, INTERRUPT, MEMORY, SIZE or METHOD."""
     canonical: bool = False
     """Whether `configuration` is known to be the canonical one among equals."""
     statistics: Statistics = field(default_factory=lambda: Statistics("none"))

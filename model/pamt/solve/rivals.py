@@ -12,12 +12,20 @@ from typing import NamedTuple
 from pamt.configuration import Configuration
 from pamt.machine import Machine
 from pamt.outcome import Outcome
-from pamt.placement import Objective, Space, build, evaluate, pose
+from pamt.placement import Objective, Question, Space, build, evaluate, pose
 from pamt.policies.protocol import run_policy
 from pamt.policies.registry import get_policy
 from pamt.solve.result import INFEASIBLE, OPTIMAL, InternalDisagreement, PlaceResult
 
-__all__ = ["RIVALS", "Rival", "check_rivals", "judge_rival", "run_rivals"]
+__all__ = [
+    "RIVALS",
+    "Rival",
+    "check_rivals",
+    "compare",
+    "judge_rival",
+    "judge_rivals",
+    "run_rivals",
+]
 
 RIVALS = ("greedy", "linux:mainline")
 
@@ -37,19 +45,30 @@ def run_rivals(machine: Machine) -> tuple[tuple[str, Outcome], ...]:
 
 def judge_rival(machine: Machine, space: Space, name: str, outcome: Outcome) -> Rival | None:
     """The outcome as an answer to the question; None where it failed or is none."""
-    if not outcome.succeeded or outcome.dynamic_pamt != machine.limits.dynamic_pamt:
-        return None
-    placed = outcome.configuration()
-    question = pose(machine, space)
-    if question.trivial is not None:
-        return None
-    ranges = [t.range for t in placed.tdmrs]
-    bases = [(t.pamt_4k.base, t.pamt_2m.base, t.pamt_1g.base) for t in placed.tdmrs]
-    configuration = build(question, ranges, bases)
-    judged = evaluate(machine, space, configuration)
-    if judged.objective is None:
-        return None
-    return Rival(name, configuration, judged.objective)
+    return judge_rivals(machine, space, ((name, outcome),))[0]
+
+
+def judge_rivals(
+    machine: Machine, space: Space, outcomes: Sequence[tuple[str, Outcome]]
+) -> tuple[Rival | None, ...]:
+    """Each outcome as an answer to the question; None where it failed or is none."""
+    question: Question | None = None
+    found: list[Rival | None] = []
+    for name, outcome in outcomes:
+        found.append(None)
+        if not outcome.succeeded or outcome.dynamic_pamt != machine.limits.dynamic_pamt:
+            continue
+        placed = outcome.configuration()
+        question = question or pose(machine, space)
+        if question.trivial is not None:
+            continue
+        ranges = [t.range for t in placed.tdmrs]
+        bases = [(t.pamt_4k.base, t.pamt_2m.base, t.pamt_1g.base) for t in placed.tdmrs]
+        configuration = build(question, ranges, bases)
+        judged = evaluate(machine, space, configuration)
+        if judged.objective is not None:
+            found[-1] = Rival(name, configuration, judged.objective)
+    return tuple(found)
 
 
 def check_rivals(
@@ -63,9 +82,15 @@ def check_rivals(
     Raises InternalDisagreement when one succeeds although `result` is INFEASIBLE, or is better than
     its optimum or its bound.
     """
-    rivals = [judge_rival(machine, space, name, outcome) for name, outcome in outcomes]
-    found = tuple(rival for rival in rivals if rival is not None)
-    for rival in found:
+    judged = judge_rivals(machine, space, outcomes)
+    found = tuple(rival for rival in judged if rival is not None)
+    compare(result, found)
+    return found
+
+
+def compare(result: PlaceResult, rivals: Sequence[Rival]) -> None:
+    """Raises InternalDisagreement where a rival is better than it can be."""
+    for rival in rivals:
         if result.verdict == INFEASIBLE:
             raise InternalDisagreement(
                 ("placement", rival.name), f"INFEASIBLE, but it finds {rival.objective}"
@@ -75,4 +100,3 @@ def check_rivals(
             raise InternalDisagreement(
                 ("placement", rival.name), f"no better than {least}, but it finds {rival.objective}"
             )
-    return found

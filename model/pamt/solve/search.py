@@ -11,10 +11,13 @@ from pamt.ranges import PAGE, RangeSet
 from pamt.smt.encoding import Encoding
 from pamt.smt.session import Sat, Session, Unknown, Unsat
 from pamt.smt.terms import TRUE, Formula, Int, every, holds, no, some
+from pamt.solve.budget import QUIET, Known, Watch, within
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
+    METHOD,
     OPTIMAL,
+    STEPS,
     UNDECIDED,
     InternalDisagreement,
     PlaceResult,
@@ -22,6 +25,8 @@ from pamt.solve.result import (
 )
 
 __all__ = ["Found", "Search"]
+
+Z3_GAVE_UP = "z3 gave up: "
 
 
 class Found(NamedTuple):
@@ -34,7 +39,9 @@ class Found(NamedTuple):
 
 
 class _OutOfSteps(Exception):
-    def __init__(self, reason: str) -> None:
+    """z3 did not settle a question: its steps are used up, or (`reason`) it gave up."""
+
+    def __init__(self, reason: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -48,8 +55,12 @@ class Search:
         order: Sequence[str],
         budget: int,
         no_worse_than: Objective | None = None,
+        watch: Watch = QUIET,
     ) -> None:
         """`no_worse_than` leaves out whatever is worse, in `order`, than a known objective."""
+        self._watch = watch
+        self._held: dict[str, int] = {}
+        """Components that are settled, in order."""
         self._encoding = encoding
         self._order = tuple(order)
         self._budget = budget
@@ -71,6 +82,7 @@ class Search:
 
     def run(self, *, canonical: bool) -> PlaceResult:
         """Decide, optimise, and (if wanted) go on to the canonical optimum."""
+        self._watch.phase("z3: a first placement")
         try:
             best = self._try(())
             if best is None:
@@ -79,21 +91,28 @@ class Search:
                 self._bring_down(name)
         except _OutOfSteps as out:
             verdict = UNDECIDED if self._best is None else FEASIBLE
-            return self._result(verdict, reason=out.reason)
+            return self._result(verdict, out=out)
         if not canonical:
             return self._result(OPTIMAL)
+        self._watch.phase("z3: the canonical one among equals")
         try:
             self._earliest_cuts()
             self._lowest_bases()
             self._lowest_floats()
         except _OutOfSteps as out:
-            return self._result(OPTIMAL, reason=f"canonical form: {out.reason}")
+            return self._result(OPTIMAL, out=out)
         return self._result(OPTIMAL, canonical=True)
 
     def _result(
-        self, verdict: str, *, reason: str | None = None, canonical: bool = False
+        self, verdict: str, *, out: _OutOfSteps | None = None, canonical: bool = False
     ) -> PlaceResult:
         best = self._best
+        reason = stopped = None
+        if out is not None:
+            reason = (
+                "z3 took all the steps it may" if out.reason is None else Z3_GAVE_UP + out.reason
+            )
+            stopped = STEPS if out.reason is None else METHOD
         statistics = Statistics(
             "z3",
             checks=self._checks,
@@ -114,6 +133,7 @@ class Search:
             objective=best.objective if best else None,
             bound=bound,
             reason=reason,
+            stopped=stopped,
             canonical=canonical,
             statistics=statistics,
         )
@@ -126,14 +146,30 @@ class Search:
         names = [f"try:{self._checks}:{at}" for at in range(len(wanted))]
         self._session.add_named(zip(names, wanted, strict=True))
         self._checks += 1
-        answer = self._session.check(names, self._budget - self._session.steps)
+        before = self._session.steps
+        allowed = within(self._budget - before, self._watch)
+        answer = self._session.check(names, allowed)
+        taken = self._session.steps - before
+        self._watch.spent(taken)
         if isinstance(answer, Unknown):
-            raise _OutOfSteps(answer.reason)
+            raise _OutOfSteps(None if taken >= allowed else answer.reason)
         if isinstance(answer, Unsat):
             return None
         assert isinstance(answer, Sat)
         self._best = self._judged(answer.model)
+        self._tell(self._best)
         return self._best
+
+    def _tell(self, found: Found) -> None:
+        tdmrs = found.configuration.tdmrs
+        known = Known(
+            "z3",
+            tuple(tdmr.range for tdmr in tdmrs),
+            tuple((t.pamt_4k.base, t.pamt_2m.base, t.pamt_1g.base) for t in tdmrs),
+            found.given_up,
+            found.objective,
+        )
+        self._watch.best(known)
 
     def _judged(self, model: Mapping[str, int]) -> Found:
         """Build what the model stands for and let the plain rules judge it."""
@@ -166,6 +202,7 @@ class Search:
         component = self._encoding.components[name]
         low = component.low
         assert self._best is not None
+        self._watch.phase(f"z3: the least {name}")
         value = int(getattr(self._best.objective, name))
         target = low
         while low < value:
@@ -176,10 +213,13 @@ class Search:
                 raise
             if found is None:
                 low = target + 1
+                self._watch.bound({**self._held, name: low}, None)
             else:
                 value = int(getattr(found.objective, name))
             target = (low + value) // 2
         self._bound = self._bound._replace(**{name: value})
+        self._held[name] = value
+        self._watch.bound(dict(self._held), None)
         self._session.add((component.at_most(value),))
 
     def _earliest_cuts(self) -> None:
