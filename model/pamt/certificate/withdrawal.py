@@ -44,7 +44,7 @@ MOST_CASES = 100_000
 
 
 class TooManyCases(ValueError):
-    """More than MOST_CASES."""
+    """More cases than are listed, or asked about."""
 
 
 class Case(NamedTuple):

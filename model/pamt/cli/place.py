@@ -374,11 +374,15 @@ def _why_not(
 def _helping(found: Relaxations) -> Helping:
     from pamt.report.place import Helping
 
+    open_ = {f"{o.option} {o.value}": o.reason for o in found.single if o.reason is not None}
+    if found.give_up.reason is not None:
+        open_["give-up"] = found.give_up.reason
     return Helping(
         {f"{option.option} {option.value}": option.helps for option in found.single},
         found.give_up.at_least,
         found.give_up.at_most,
         None if found.together is None else tuple(f"{o.option} {o.value}" for o in found.together),
+        open_,
     )
 
 

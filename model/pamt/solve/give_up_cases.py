@@ -19,7 +19,7 @@ from pamt.certificate.check import Ground, covers, refutes, targets
 from pamt.certificate.cut_bound import ADDITIVE
 from pamt.certificate.format import Cause, Cuts, Floor, Step, Trust
 from pamt.certificate.relaxation import relax
-from pamt.certificate.withdrawal import Case, TooManyCases, list_cases
+from pamt.certificate.withdrawal import KINDS, Case, TooManyCases, list_cases
 from pamt.configuration import Configuration
 from pamt.machine import FreeRun, Machine
 from pamt.placement import Objective, Space, build, canonical_key, evaluate, pose
@@ -148,6 +148,9 @@ class Cases:
         *,
         canonical: bool,
         watch: Watch = QUIET,
+        nodes: int = DEFAULT_NODES,
+        most_solved: int = MOST_SOLVED,
+        most_listed: int = MOST_LISTED,
     ) -> None:
         self._machine = machine
         self._space = space
@@ -157,7 +160,9 @@ class Cases:
         self._canonical = canonical
         self._steps = budget
         self._watch = watch
-        self._budget = Budget(min(DEFAULT_NODES, budget // NODE), watch=Steps(watch))
+        self._budget = Budget(min(nodes, budget // NODE), watch=Steps(watch))
+        self._most_solved = most_solved
+        self._most_listed = most_listed
         self._whole = Ground(pose(machine, space))
         self._solved: dict[tuple[object, ...], _Solved] = {}
         self._asked = 0
@@ -209,29 +214,37 @@ class Cases:
     def _search(self) -> tuple[Found | None, bool]:
         """The best that was found, and whether it is known to be the canonical one."""
         space = self._space
-        levels = range(space.give_up + 1) if self._order[0] == "lost" else (space.give_up,)
-        for level in levels:
-            cases = [
-                case
-                for case in self._listed(level)
-                if self._order[0] != "lost" or case.pages == level
-            ]
-            best: Found | None = None
-            canonical = True
-            for case in sorted(cases, key=lambda case: case.pages):
-                if self._by_counting(case, {}) is not None:
-                    continue
-                if best is not None and self._no_better(case, best.objective):
-                    continue
-                solved = self._solve(case)
-                canonical = canonical and solved.canonical
-                if solved.found is not None and (
-                    best is None or self._key(solved.found) < self._key(best)
-                ):
-                    best = solved.found
+        if self._order[0] != "lost":
+            return self._best_of(self._listed(space.give_up))
+        for pages in range(space.give_up + 1):
+            best, canonical = self.with_pages(pages)
             if best is not None:
                 return best, canonical
         return None, False
+
+    def with_pages(self, pages: int) -> tuple[Found | None, bool]:
+        """The best that gives up so many pages, as far as pages can't be put back.
+
+        Raises TooManyCases and OutOfNodes.
+        """
+        return self._best_of([case for case in self._listed(pages) if case.pages == pages])
+
+    def _best_of(self, cases: Sequence[Case]) -> tuple[Found | None, bool]:
+        best: Found | None = None
+        canonical = True
+        for case in sorted(cases, key=lambda case: case.pages):
+            if self._by_counting(case, {}) is not None:
+                continue
+            if best is not None and self._no_better(case, best.objective):
+                continue
+            solved = self._solve(case)
+            canonical = canonical and solved.canonical
+            found = solved.found
+            if found is not None and (best is None or self._key(found) < self._key(best)):
+                best = found
+                if not self._rest and not self._canonical:
+                    return best, False
+        return best, canonical
 
     def _key(self, found: Found) -> tuple[object, ...]:
         return (
@@ -239,10 +252,11 @@ class Cases:
             canonical_key(found.configuration, found.given_up),
         )
 
-    def _listed(self, limit: int, kind: str = "layouts", most: int = MOST_LISTED) -> list[Case]:
+    def _listed(self, limit: int, kind: str = "layouts") -> list[Case]:
+        most = self._most_listed if kind == "layouts" else MOST_SETS
         found = list(islice(list_cases(self._machine, self._space, limit, kind), most + 1))
         if len(found) > most:
-            raise TooManyCases
+            raise TooManyCases(f"more than {most:,} ways to give up {limit} pages")
         return found
 
     def _no_better(self, case: Case, best: Objective) -> bool:
@@ -283,8 +297,8 @@ class Cases:
                 if base:
                     steps = self._proof(base[0], target)
                     return None if steps is None else Claim(dict(target), steps)
-            for kind, most in (("layouts", MOST_LISTED), ("sets", MOST_SETS)):
-                step = self._withdraw(kind, self._listed(limit, kind, most), target)
+            for kind in KINDS:
+                step = self._withdraw(kind, self._listed(limit, kind), target)
                 if step is not None:
                     return Claim(dict(target), (step,))
         except (TooManyCases, OutOfNodes):
@@ -340,8 +354,8 @@ class Cases:
 
     def _solve(self, case: Case) -> _Solved:
         if case.key not in self._solved:
-            if self._asked >= MOST_SOLVED:
-                raise TooManyCases
+            if self._asked >= self._most_solved:
+                raise TooManyCases(f"{self._asked:,} ways to give up pages were tried")
             self._asked += 1
             self._solved[case.key] = self._ask(case)
         return self._solved[case.key]

@@ -1,31 +1,43 @@
 """What would help a question without an answer: single options, pages to give up, or some together.
 
+All budgets are counts, so that the answer is the same everywhere; they are meant to take a couple
+of seconds on maps of a server.  What they leave open is said to be open, with what ran out.
+
 Source: docs/design.md, section 5 (``relaxations``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate, combinations
 from typing import NamedTuple
 
+from pamt.certificate.withdrawal import TooManyCases
 from pamt.machine import Machine
 from pamt.placement import Space, pose
 from pamt.ranges import PAGE, RangeSet
-from pamt.solve import reference
-from pamt.solve.feasible import is_feasible
-from pamt.solve.result import INFEASIBLE
+from pamt.solve.budget import NODE, Budget, OutOfNodes
+from pamt.solve.engine.any_cut import place_any_cut
+from pamt.solve.feasible import ORDER, Feasible, is_feasible, quickly_placed, try_question
+from pamt.solve.give_up_cases import Cases
+from pamt.solve.result import INFEASIBLE, UNDECIDED, PlaceResult
 from pamt.solve.withdrawals import forced_pages
 
 __all__ = ["GiveUp", "Option", "Relaxations", "relaxations"]
 
-MOST_RANGES = 24
+MOST_RANGES = 8
 """Short memory ranges that are withdrawn to see whether that helps."""
-MOST_PAGES = 2
-"""Numbers of pages up to which every way to give them up is asked for, where the map is small."""
-MOST_PLACES = 300
-"""Free runs times GiBs up to which a map counts as small there."""
-STEPS = 5_000_000
+MOST_PAGES = 3
+"""Numbers of pages up to which it is decided whether they help."""
+NODES = 1_500
+"""Nodes of case trees for all ways to give up pages."""
+LISTED = 40_000
+"""Ways to give up pages, times TDMRs, that are looked at."""
+NODES_EACH = 100
+"""Nodes for one way, in spaces other than the kernel's TDMRs with whole chunks."""
+WORK = 20_000
+"""Ways to give up pages, times TDMRs, times stretches of free runs, that an engine places."""
 
 
 class Option(NamedTuple):
@@ -35,6 +47,8 @@ class Option(NamedTuple):
     """``tdmrs``, ``pamt`` or ``reserve``."""
     value: str
     helps: bool | None
+    reason: str | None = None
+    """What ran out where it is not settled."""
 
 
 class GiveUp(NamedTuple):
@@ -42,6 +56,8 @@ class GiveUp(NamedTuple):
 
     at_least: int
     at_most: int | None
+    reason: str | None = None
+    """What ran out where the two differ."""
 
 
 class Relaxations(NamedTuple):
@@ -58,7 +74,7 @@ def relaxations(machine: Machine, space: Space) -> Relaxations:
     """
     wider = tuple(_wider(space))
     single = tuple(
-        Option(name, value, _helps(machine, space, ((name, value),))) for name, value in wider
+        Option(name, value, *_helps(machine, space, ((name, value),))) for name, value in wider
     )
     together: tuple[Option, ...] | None = None
     if not any(option.helps for option in single):
@@ -66,16 +82,53 @@ def relaxations(machine: Machine, space: Space) -> Relaxations:
     return Relaxations(single, _give_up(machine, space), together)
 
 
-def _helps(machine: Machine, space: Space, options: tuple[tuple[str, str], ...]) -> bool | None:
+def _helps(machine: Machine, space: Space, options: tuple[tuple[str, str], ...]) -> Feasible:
     widened = space._replace(**dict(options))  # type: ignore[arg-type]
     found = is_feasible(machine, widened)
-    if found is True or space.give_up == 0:
+    if found.answer is True or space.give_up == 0:
         return found
     # Pages may be given up besides.
-    result = reference.place(machine, widened, ("lost",), STEPS, rivals=(), canonical=False)
-    if result.verdict == INFEASIBLE:
-        return False
-    return True if result.objective is not None else None
+    cases = _cases(machine, widened, space.give_up)
+    try:
+        for pages in range(space.give_up + 1):
+            if cases.with_pages(pages)[0] is not None:
+                return Feasible(True)
+        if cases.claim({}) is not None:
+            return Feasible(False)
+    except (TooManyCases, OutOfNodes) as out:
+        return Feasible(None, str(out) or "too many ways to give up pages")
+    return Feasible(None, "not every way to give up pages was excluded")
+
+
+def _cases(machine: Machine, space: Space, pages: int) -> Cases:
+    """Cases of pages to give up, asked of the engines within the budgets."""
+    question = pose(machine, space)
+    tdmrs = max(1, len(question.kernel_tdmrs))
+    most = max(4, WORK // (tdmrs * (tdmrs + len(question.free))))
+    wider = space._replace(give_up=pages)
+    return Cases(
+        machine,
+        wider,
+        ("lost",),
+        NODES * NODE,
+        _by_engine,
+        canonical=False,
+        nodes=NODES,
+        most_solved=most,
+        most_listed=max(600, LISTED // tdmrs),
+    )
+
+
+def _by_engine(
+    machine: Machine, space: Space, order: tuple[str, ...], budget: int, canonical: bool
+) -> PlaceResult:
+    question = pose(machine, space)
+    if question.trivial is not None:
+        return PlaceResult(INFEASIBLE, order, cause=question.trivial)
+    if not quickly_placed(question):
+        return PlaceResult(UNDECIDED, order, reason="too large to be looked into")
+    proof = place_any_cut(question, ORDER, Budget(NODES_EACH), canonical=canonical)
+    return replace(proof.result, certificate=proof.certificate)
 
 
 def _wider(space: Space) -> Iterator[tuple[str, str]]:
@@ -94,13 +147,13 @@ def _together(
     machine: Machine, space: Space, wider: tuple[tuple[str, str], ...]
 ) -> tuple[Option, ...] | None:
     # The last value of each option is the widest.
-    if _helps(machine, space, wider) is False:
+    if _helps(machine, space, wider).answer is False:
         return None
     for number in range(2, len({name for name, _ in wider}) + 1):
         for chosen in combinations(wider, number):
             if len(dict(chosen)) < number:
                 continue
-            if _helps(machine, space, chosen):
+            if _helps(machine, space, chosen).answer:
                 return tuple(Option(name, value, True) for name, value in chosen)
     return None
 
@@ -110,28 +163,27 @@ def _give_up(machine: Machine, space: Space) -> GiveUp:
     forced = forced_pages(machine, space._replace(give_up=0))
     least = max(space.give_up + 1, forced.size // PAGE)
     known: int | None = None
+    reason: str | None = None
+    cases = _cases(machine, space, max(MOST_PAGES, least))
+    try:
+        while least <= MOST_PAGES:
+            if cases.with_pages(least)[0] is not None:
+                return GiveUp(least, least)
+            if cases.claim({"lost": least}) is None:
+                reason = f"some ways to give up {least} could not be excluded"
+                break
+            least += 1
+        else:
+            reason = f"more than {MOST_PAGES} pages are not looked into one by one"
+    except (TooManyCases, OutOfNodes) as out:
+        reason = str(out) or f"too many ways to give up {least}"
     bare = space._replace(give_up=0)
     for gone in _candidates(machine, space, forced):
         pages = gone.size // PAGE
-        if (known is None or pages < known) and is_feasible(machine, bare, gone):
+        if pages >= least and try_question(pose(machine, bare, gone), quick=True).answer:
             known = pages
-            if known == least:
-                break
-    question = pose(machine, bare)
-    if len(question.free) * len(question.cells) <= MOST_PLACES or space.tdmrs == "kernel":
-        while least <= MOST_PAGES and (known is None or least < known):
-            if len(question.memory) > MOST_RANGES * 2:
-                break
-            found = reference.place(
-                machine, space._replace(give_up=least), ("lost",), STEPS, rivals=(), canonical=False
-            )
-            if found.objective is not None:
-                known = found.objective.lost
-            elif found.verdict == INFEASIBLE:
-                least += 1
-            else:
-                break
-    return GiveUp(least, known)
+            break
+    return GiveUp(least, known, None if known == least else reason)
 
 
 def _candidates(machine: Machine, space: Space, forced: RangeSet) -> Iterator[RangeSet]:
