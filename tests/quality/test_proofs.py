@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from pamt.prove import Theorem, Verdict, load_theorems
-from pamt.prove.runner import prove_theorem
+from pamt.prove import Obligation, Theorem, Verdict, load_theorems
+from pamt.prove.runner import dropped_needs, prove_theorem
 
 THEOREMS = load_theorems()
 STEPS = {"z3": 400_000, "cvc5": 40_000}
@@ -38,3 +41,13 @@ def test_theorem_says_what_it_is_about(theorem: Theorem) -> None:
 
 def test_the_list() -> None:
     assert [t.short for t in THEOREMS] == [f"T{n}" for n in range(1, 18)] + ["startup"]
+
+
+def test_the_page_about_proofs_counts_them(root: Path) -> None:
+    page = (root / "docs" / "proofs.md").read_text()
+    formulas = sum(isinstance(o, Obligation) for t in THEOREMS for o in t.obligations)
+    mutants = sum(len(t.mutants) + len(dropped_needs(t)) for t in THEOREMS)
+    assert f"All {len(THEOREMS)} theorems, {formulas} formulas" in page
+    assert re.search(rf"they\sare {mutants}, and all fail", page)
+    for theorem in THEOREMS:
+        assert re.search(rf"^\| .*\b{theorem.short}\b.* \|", page, re.MULTILINE)
