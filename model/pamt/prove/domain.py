@@ -56,6 +56,9 @@ class Formulas:
     def choose(self, guard: Guard, a: Any, b: Any) -> Any:
         return choose(guard, a, b)
 
+    def extreme_of(self, largest: bool, a: Any, b: Any) -> Any:
+        return choose(b > a if largest else b < a, b, a)
+
     def choose_guard(self, guard: Guard, a: Guard, b: Guard) -> Guard:
         return choose(guard, a, b)
 

@@ -95,7 +95,7 @@ class SymInt:
     ``bv`` encoding.
     """
 
-    __slots__ = ("_term", "high", "low", "pair", "symbols", "unit")
+    __slots__ = ("_term", "extreme", "high", "low", "pair", "symbols", "unit")
 
     def __init__(
         self,
@@ -113,6 +113,8 @@ class SymInt:
         self.high = high
         self.pair = pair
         """(whole GiBs, pages above them) as SymInt or int, where known."""
+        self.extreme: tuple[bool, Any, Any] | None = None
+        """(True, a, b) for the larger of a and b, (False, a, b) for the smaller."""
 
     @property
     def term(self) -> Any:
@@ -549,7 +551,9 @@ class Symbols:
     # Comparison
 
     def compare(self, op: str, a: Any, b: Any) -> Guard:
-        """``a op b`` for op among ``<``, ``<=``, ``==``; at least one side symbolic."""
+        """``a op b`` for op among ``<``, ``<=``, ``==``."""
+        if isinstance(a, int) and isinstance(b, int):
+            return {"<": a < b, "<=": a <= b, "==": a == b}[op]
         if isinstance(a, float) or isinstance(b, float):
             # Python code compares with infinity; anything else symbolic is an integer.
             left, right = (x if isinstance(x, float) else 0 for x in (a, b))
@@ -581,6 +585,15 @@ class Symbols:
             known = self.known_order(b, a)
             if known == "<" or (known == "<=" and op == "<"):
                 return False
+        if op != "==":
+            if isinstance(a, SymInt) and a.extreme is not None:
+                largest, *parts = a.extreme
+                each = [self.compare(op, part, b) for part in parts]
+                return self.conjunction(*each) if largest else self.disjunction(each)
+            if isinstance(b, SymInt) and b.extreme is not None:
+                largest, *parts = b.extreme
+                each = [self.compare(op, a, part) for part in parts]
+                return self.disjunction(each) if largest else self.conjunction(*each)
         if isinstance(a, SymCount) and isinstance(b, SymCount):
             return self._compare_count(op, a - b, 0)
         if isinstance(a, SymCount) and isinstance(b, int):
@@ -680,6 +693,21 @@ class Symbols:
                     self.choose(guard, pair_a[0], pair_b[0]),
                     self.choose(guard, pair_a[1], pair_b[1]),
                 )
+        return made
+
+    def extreme_of(self, largest: bool, a: Any, b: Any) -> Any:
+        """The larger of two integers, or the smaller; at least one is symbolic.
+
+        It is compared part by part, so that what the bounds of the parts decide is decided.
+        """
+        if a is b:
+            return a
+        below = self.compare("<", a, b)
+        made = self.choose(below, b, a) if largest else self.choose(below, a, b)
+        if isinstance(made, SymInt) and made is not a and made is not b:
+            pick = max if largest else min
+            made.low, made.high = pick(_low(a), _low(b)), pick(_high(a), _high(b))
+            made.extreme = (largest, a, b)
         return made
 
     def choose_guard(self, guard: Guard, a: Guard, b: Guard) -> Guard:

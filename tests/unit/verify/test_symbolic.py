@@ -34,6 +34,7 @@ def test_operations_agree_with_python(encoding: Encoding, a: int, b: int, k: int
     x = symbols.address("x", 0, 8 * GIB)
     y = symbols.address("y", 0, 8 * GIB)
     chosen = symbols.choose(x < y, x + GIB, y)
+    larger, smaller = symbols.extreme_of(True, x, y + PAGE), symbols.extreme_of(False, y, x)
     wanted = {
         "sum": (x + y - 5, a + b - 5),
         "times": (3 * x - y * 2, 3 * a - 2 * b),
@@ -44,6 +45,15 @@ def test_operations_agree_with_python(encoding: Encoding, a: int, b: int, k: int
         "equal": (x == y, a == b),
         "choice": (chosen, a + GIB if a < b else b),
         "choice order": (chosen <= x, (a + GIB if a < b else b) <= a),
+        "larger": (larger, max(a, b + PAGE)),
+        "smaller": (smaller, min(a, b)),
+        "larger order": (larger <= x, max(a, b + PAGE) <= a),
+        "smaller order": (smaller < y, min(a, b) < b),
+        "order larger": (y < larger, b < max(a, b + PAGE)),
+        "order smaller": (x <= smaller, a <= min(a, b)),
+        "both orders": (larger - PAGE <= smaller, max(a, b + PAGE) - PAGE <= min(a, b)),
+        "crossed": (smaller < larger, min(a, b) < max(a, b + PAGE)),
+        "same": (larger == x, max(a, b + PAGE) == a),
         "down": (symbols.align_down(x, GIB), a // GIB * GIB),
         "up": (symbols.align_up(x, GIB), -(-a // GIB) * GIB),
         "bits": (x & ~(1026 * PAGE), a & ~(1026 * PAGE)),
@@ -63,6 +73,18 @@ def test_bounds_of_variables_are_asserted(encoding: Encoding) -> None:
         assert query.ask([symbols._guard(x.term == term)], 10**7).verdict == "unsat"
     assert x >= low
     assert not (x > high)
+
+
+def test_bounds_of_the_parts_decide_about_extremes() -> None:
+    symbols = Symbols()
+    x = symbols.address("x", 0, 8 * GIB)
+    larger = symbols.extreme_of(True, x, 2 * GIB)
+    smaller = symbols.extreme_of(False, x, 3 * GIB)
+    assert (larger.low, larger.high) == (2 * GIB, 8 * GIB)
+    assert (smaller.low, smaller.high) == (0, 3 * GIB)
+    assert (larger < 2 * GIB) is False
+    assert (smaller <= 3 * GIB) is True
+    assert symbols.extreme_of(True, x, x) is x
 
 
 def test_counters_are_compared_without_arithmetic() -> None:

@@ -245,6 +245,9 @@ class Calls:
             if known is False:
                 best, known = value, guard
                 continue
+            if known is True and guard is True and self.both_integers(value, best):
+                best = self.domain.extreme_of(largest, best, value)
+                continue
             better = value > best if largest else value < best
             take = self.domain.conjunction(
                 guard, self.domain.disjunction([self.domain.negation(known), better])
@@ -254,6 +257,12 @@ class Calls:
         empty = self.domain.conjunction(live, self.domain.negation(known))
         self.fault(empty, "largest or smallest of nothing", at)
         return best
+
+    def both_integers(self, a: Value, b: Value) -> bool:
+        """Whether both are integers, and one of them is symbolic."""
+        if not (self.merger.is_integer(a) and self.merger.is_integer(b)):
+            return False
+        return not (isinstance(a, int) and isinstance(b, int))
 
     def total(self, at: Place, live: Guard, values: Value, start: Value = 0) -> Value:
         result = start

@@ -47,6 +47,9 @@ class Domain(Protocol):
     def choose(self, guard: Guard, a: Any, b: Any) -> Any:
         """Integer `a` where `guard` holds, else `b`."""
 
+    def extreme_of(self, largest: bool, a: Any, b: Any) -> Any:
+        """The larger of two integers, or the smaller."""
+
     def choose_guard(self, guard: Guard, a: Guard, b: Guard) -> Guard:
         """Truth value `a` where `guard` holds, else `b`."""
 
@@ -84,6 +87,9 @@ class Concrete:
 
     def choose(self, guard: Guard, a: Any, b: Any) -> Any:
         return a if guard else b
+
+    def extreme_of(self, largest: bool, a: Any, b: Any) -> Any:
+        return max(a, b) if largest else min(a, b)
 
     def choose_guard(self, guard: Guard, a: Guard, b: Guard) -> Guard:
         return a if guard else b
