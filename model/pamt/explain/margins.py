@@ -14,15 +14,17 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from pamt.explain.changes import Trial, pin_facts, try_policy
+from pamt.explain.repair import Repairs
 from pamt.explain.tracked import Window
 from pamt.kernel.contig import ContigAllocator, first_slot, zones_high_to_low
 from pamt.kernel.sizes import pamt_sizes
 from pamt.machine import FreeRun, Limits, Machine
+from pamt.outcome import Outcome
 from pamt.policies.protocol import Policy
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 from pamt.standins import complete
 
-__all__ = ["Margin", "largest_chunk", "least_loss", "margins"]
+__all__ = ["Margin", "largest_chunk", "least_loss", "margins", "margins_after", "room_left"]
 
 MOST_CUTS = 2_000
 """Runs that the sweep of one node may take."""
@@ -46,22 +48,52 @@ def margins(policy: Policy, machine: Machine, trial: Trial) -> tuple[Margin, ...
     if not trial.works:
         return ()
     done = complete(machine).machine
-    limit = done.limits.max_reserved_per_tdmr
-    found: list[Margin] = []
-    for index, t in enumerate(trial.outcome.tdmrs):
-        found.append(Margin("areas", tdmr=index, number=limit - len(t.reserved or ())))
-    alloc = ContigAllocator(done.nodes, done.free or ())
-    for taken in trial.outcome.trace:
-        if taken.action == "take":
-            alloc.take(taken.range, taken.node)
-    with_memory = sorted({r.node for r in done.memory or ()})
-    for node in with_memory:
-        size = largest_chunk(alloc, node, done.limits, trial.outcome.dynamic_pamt)
-        found.append(Margin("chunk", node=node, size=size))
-    for node in with_memory:
+    found = list(room_left(done, trial.outcome))
+    for node in sorted({r.node for r in done.memory or ()}):
         lost = least_loss(policy, machine, node)
         if lost is not False:
             found.append(Margin("loss", node=node, size=lost))
+    return tuple(found)
+
+
+def margins_after(policy: Policy, machine: Machine, repairs: Repairs) -> tuple[Margin, ...]:
+    """The margins of the machine as it is, or with the repair that is shown first.
+
+    A repair of software leaves the machine as it is and has another configuration: of that, only
+    how many more holes its TDMRs have room for.
+    """
+    best = repairs.best
+    if not repairs.needed:
+        return margins(policy, machine, repairs.trial)
+    if best is None:
+        return ()
+    if best.machine is not None:
+        return margins(policy, best.machine, try_policy(policy, best.machine))
+    if best.configuration is None:
+        return ()
+    limit = machine.limits.max_reserved_per_tdmr
+    return tuple(
+        Margin("areas", tdmr=index, number=limit - len(t.reserved))
+        for index, t in enumerate(best.configuration.tdmrs)
+    )
+
+
+def room_left(done: Machine, outcome: Outcome) -> tuple[Margin, ...]:
+    """The margins that one success shows by itself: ``areas`` of each TDMR, ``chunk`` of each node.
+
+    `done` is completed.
+    """
+    limit = done.limits.max_reserved_per_tdmr
+    found: list[Margin] = []
+    for index, t in enumerate(outcome.tdmrs):
+        found.append(Margin("areas", tdmr=index, number=limit - len(t.reserved or ())))
+    alloc = ContigAllocator(done.nodes, done.free or ())
+    for taken in outcome.trace:
+        if taken.action == "take":
+            alloc.take(taken.range, taken.node)
+    for node in sorted({r.node for r in done.memory or ()}):
+        size = largest_chunk(alloc, node, done.limits, outcome.dynamic_pamt)
+        found.append(Margin("chunk", node=node, size=size))
     return tuple(found)
 
 

@@ -10,9 +10,18 @@ from pamt.configuration import Configuration
 from pamt.explain.changes import Trial
 from pamt.explain.sweep import PageClass
 from pamt.machine import Machine
-from pamt.ranges import Range
+from pamt.ranges import PAGE, Range
 
-__all__ = ["Missing", "Repair", "Repairs", "boot_lines", "memmap"]
+__all__ = [
+    "Missing",
+    "No",
+    "Repair",
+    "Repairs",
+    "boot_lines",
+    "memmap",
+    "ranges_text",
+    "tried",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,13 @@ class Repair:
         return self.cost <= self.bound
 
 
+class No(NamedTuple):
+    """No repair, and whether that is proven."""
+
+    reason: str
+    proven: bool
+
+
 class Missing(NamedTuple):
     """Why there is no repair of a kind, or that none was found."""
 
@@ -60,6 +76,8 @@ class Repairs:
     trial: Trial
     found: tuple[Repair, ...] = ()
     missing: tuple[Missing, ...] = ()
+    stopped: str | None = None
+    """Why the search ended before its time, in words; what it had found by then is here."""
 
     @property
     def needed(self) -> bool:
@@ -77,7 +95,8 @@ class Repairs:
         if not self.needed:
             return "OPTIMAL"
         if self.best is not None:
-            return "OPTIMAL" if self.best.optimal else "FEASIBLE"
+            settled = self.best.optimal and self.stopped is None
+            return "OPTIMAL" if settled else "FEASIBLE"
         return "INFEASIBLE" if all(m.proven for m in self.missing) else "UNDECIDED"
 
 
@@ -101,4 +120,32 @@ def boot_lines(gone: Sequence[Range]) -> tuple[str, ...]:
         f"in a shell:           '{words}'",
         f'/etc/default/grub:    GRUB_CMDLINE_LINUX="... {grub}"   then update-grub',
         f"grubby:               grubby --update-kernel=ALL --args='{quoted}'",
+    )
+
+
+def ranges_text(ranges: Sequence[Range]) -> str:
+    """Single pages by their address, others as ranges; a few of them."""
+    shown = [f"{r.start:#x}" if r.size == PAGE else f"{r.start:#x}-{r.end:#x}" for r in ranges[:4]]
+    more = len(ranges) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def tried(
+    kind: str,
+    trial: Trial,
+    summary: str,
+    actions: tuple[str, ...] = (),
+    machine: Machine | None = None,
+) -> Repair:
+    """A repair that costs nothing, as `trial` showed it to work."""
+    return Repair(
+        kind,
+        0,
+        0,
+        summary,
+        actions,
+        max_areas=trial.max_areas,
+        pamt_kb=trial.outcome.pamt_kb,
+        configuration=trial.outcome.configuration(),
+        machine=machine,
     )

@@ -23,7 +23,7 @@ from pamt.machine import Limits, Machine, MemoryRange
 from pamt.ranges import GIB, PAGE, Range, RangeSet, align_down
 from pamt.standins import complete
 
-__all__ = ["Share", "least_pages_for_room", "populated", "share"]
+__all__ = ["Room", "Share", "least_pages_for_room", "populated", "room_for", "share"]
 
 
 class Share(NamedTuple):
@@ -54,6 +54,23 @@ def populated(listed: Iterable[MemoryRange]) -> dict[int, int]:
             part = Range(base, base + GIB).clip(r.range)
             found[base] = found.get(base, 0) + part.size // PAGE
     return found
+
+
+class Room(NamedTuple):
+    """GiBs with memory, and for how many of them the free runs can hold the PAMTs at most."""
+
+    gibs: int
+    fit: int
+
+
+def room_for(machine: Machine, dynamic: bool) -> Room:
+    """Counted over whole free runs, as if no zone bound the scan; `machine` is completed."""
+    one = share(machine.limits, dynamic)
+    by_node: dict[int, list[Range]] = {}
+    for f in machine.free or ():
+        by_node.setdefault(f.node, []).append(f.range)
+    fit = sum(one.fit(run.size) for runs in by_node.values() for run in RangeSet(runs))
+    return Room(len(populated(build_memory_list(machine.memory or ()))), fit)
 
 
 def least_pages_for_room(machine: Machine, dynamic: bool) -> int:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pamt.explain.amounts import size_text
 from pamt.explain.causes import CauseSet, Explanation
 from pamt.explain.evidence import AreaEvidence, Note, area_evidence
 from pamt.placement import Question, TdmrFacts, TrivialCause
-from pamt.ranges import GIB, KIB, MIB, PAGE, Range
+from pamt.ranges import PAGE, Range
 
 __all__ = ["Item", "Paragraph", "paragraphs", "size_text"]
 
@@ -40,15 +41,6 @@ def paragraphs(question: Question, explanation: Explanation) -> list[Paragraph]:
     if explanation.trivial is not None:
         return [_trivial(question, explanation.trivial)]
     return [_cause_set(question, causes) for causes in explanation.sets]
-
-
-def size_text(size: int) -> str:
-    """A byte count in the largest unit that keeps it a short number: ``4 KiB``, ``7.9 GiB``."""
-    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
-        if size >= unit:
-            whole, part = divmod(size * 10 // unit, 10)
-            return f"{whole} {name}" if size % unit == 0 else f"{whole}.{part} {name}"
-    return f"{size} bytes"
 
 
 def _trivial(question: Question, cause: TrivialCause) -> Paragraph:

@@ -11,14 +11,21 @@ from pamt.explain.repair import Repair, Repairs, memmap
 from pamt.explain.sweep import PageClass
 from pamt.machine import Machine
 from pamt.ranges import PAGE
+from pamt.report.margins import margin_text
 from pamt.report.simulate import Simulated, simulate_text
 from pamt.report.table import table
-from pamt.report.words import count, size_text
 
-__all__ = ["OnePage", "Repaired", "one_page_choices", "repair_fields", "repair_text"]
+__all__ = [
+    "OnePage",
+    "Repaired",
+    "one_page_choices",
+    "repair_fields",
+    "repair_text",
+]
 
 MOST_ACTIONS = 20
 MOST_CHOICES = 20
+MOST_MARGINS = 80
 
 
 class OnePage(NamedTuple):
@@ -42,6 +49,7 @@ class Repaired(NamedTuple):
     from_cmrs: bool
     repairs: Repairs
     margins: tuple[Margin, ...]
+    """Of the machine as it is, or after the repair that is shown first."""
 
 
 def one_page_choices(repaired: Repaired, repair: Repair) -> tuple[OnePage, ...]:
@@ -78,6 +86,8 @@ def repair_fields(repaired: Repaired) -> dict[str, Any]:
         "bound": best.bound if best is not None else None if repairs.needed else 0,
         "repairs": [_repair(repaired, repair) for repair in repairs.found],
         "missing": [missing._asdict() for missing in repairs.missing],
+        "stopped": repairs.stopped,
+        "margins_after": repairs.best.kind if repairs.best is not None else None,
         "margins": [_margin(margin) for margin in repaired.margins],
     }
 
@@ -133,26 +143,12 @@ def _configuration(configuration: Configuration | None) -> Mapping[str, Any] | N
 def _margin(margin: Margin) -> dict[str, Any]:
     return {
         "kind": margin.kind,
-        "text": _margin_text(margin),
+        "text": margin_text(margin),
         "tdmr": margin.tdmr,
         "node": margin.node,
         "number": margin.number,
         "size": None if margin.size is None else f"{margin.size:#x}",
     }
-
-
-def _margin_text(margin: Margin) -> str:
-    node, size = margin.node, margin.size
-    if margin.kind == "areas":
-        room = count(margin.number, "more hole") if margin.number else "no more holes"
-        return f"TDMR {margin.tdmr} has room for {room}"
-    if margin.kind == "chunk":
-        if not size:
-            return f"no further chunk fits on node {node}"
-        return f"largest chunk that still fits on node {node}: {size_text(size)}"
-    if size is None:
-        return f"works without any free memory on node {node}"
-    return f"fails if node {node} loses {size_text(size)} of free memory from its top"
 
 
 def repair_text(repaired: Repaired) -> Iterator[str]:
@@ -168,9 +164,9 @@ def repair_text(repaired: Repaired) -> Iterator[str]:
     if len(repairs.found) > 1:
         yield ""
         yield "Other repairs:"
-        rows = [["kind", "proven", "areas then", "what"]]
+        rows = [["kind", "pages", "areas then", "what"]]
         rows += [
-            [other.kind, _proof(other), _areas(repaired, other), other.summary]
+            [other.kind, _cost(other), _areas(repaired, other), other.summary]
             for other in repairs.found[1:]
         ]
         yield from table(rows)
@@ -181,9 +177,13 @@ def repair_text(repaired: Repaired) -> Iterator[str]:
         yield from table(rows)
     if repaired.margins:
         yield ""
-        yield "Margins of the machine as it is:"
-        for margin in repaired.margins:
-            yield f"  {_margin_text(margin)}"
+        yield (
+            "Margins with this repair:" if best is not None else "Margins of the machine as it is:"
+        )
+        for margin in repaired.margins[:MOST_MARGINS]:
+            yield f"  {margin_text(margin)}"
+        if len(repaired.margins) > MOST_MARGINS:
+            yield f"  ... and {len(repaired.margins) - MOST_MARGINS} more (all with --json)"
 
 
 def _headline(repaired: Repaired) -> str:
@@ -197,11 +197,21 @@ def _headline(repaired: Repaired) -> str:
     if best is not None:
         text = f"{repairs.verdict}: {best.summary}"
         if not best.optimal:
-            text += f"; fewer than {count(best.bound, 'page')} are proven not to be enough"
-        return text
-    if repairs.verdict == "INFEASIBLE":
-        return "INFEASIBLE: no change of the kinds tried makes it work"
-    return "UNDECIDED: no repair was found, and that there is none is not proven"
+            text += f"; {_bound_text(best)}"
+    elif repairs.verdict == "INFEASIBLE":
+        text = "INFEASIBLE: no change of the kinds tried makes it work"
+    else:
+        text = "UNDECIDED: no repair was found, and that there is none is not proven"
+    return text + (f" ({repairs.stopped})" if repairs.stopped else "")
+
+
+def _bound_text(repair: Repair) -> str:
+    """What is proven of the cheapest of its kind."""
+    if repair.bound <= 1:
+        return "whether fewer pages would do is not known"
+    if repair.bound == 2:
+        return "one page is proven not to be enough"
+    return f"{repair.bound - 1:,} pages are proven not to be enough"
 
 
 def _failure(repaired: Repaired) -> str:
@@ -223,7 +233,8 @@ def _what_to_do(repaired: Repaired, best: Repair) -> Iterator[str]:
     if len(best.actions) > MOST_ACTIONS:
         yield f"{'':9}... and {len(best.actions) - MOST_ACTIONS} more (all with --json)"
     areas = f"{_areas(repaired, best)} reserved areas in the fullest TDMR"
-    yield f"Then:    {areas}, {best.pamt_kb} KB of PAMT"
+    works = f"{repaired.policy} succeeds: " if best.machine is not None else ""
+    yield f"Then:    {works}{areas}, {best.pamt_kb} KB of PAMT"
     if best.alternatives:
         choices = one_page_choices(repaired, best)
         pages = sum(one.pages for one in choices)
@@ -247,10 +258,12 @@ def _choice(one: OnePage) -> str:
     return f"{where}: cuts the TDMR at {borders}"
 
 
-def _proof(repair: Repair) -> str:
+def _cost(repair: Repair) -> str:
+    if not repair.cost:
+        return "none"
     if repair.optimal:
-        return "cheapest"
-    return f"at least {repair.bound}"
+        return f"{repair.cost:,}: the fewest"
+    return f"{repair.cost:,}" + (f", at least {repair.bound:,}" if repair.bound > 1 else "")
 
 
 def _areas(repaired: Repaired, repair: Repair) -> str:

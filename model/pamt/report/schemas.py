@@ -449,6 +449,8 @@ FIELDS: dict[str, Schema] = {
                 )
             ),
             "missing": array(record({"kind": REPAIR_KIND, "reason": TEXT, "proven": FLAG})),
+            "stopped": nullable(TEXT),
+            "margins_after": nullable(REPAIR_KIND),
             "margins": array(
                 record(
                     {

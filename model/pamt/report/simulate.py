@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pamt.explain.evidence import AreaEvidence, area_evidence
+from pamt.explain.margins import room_left
 from pamt.kernel.conform import outcome_record
 from pamt.kernel.memlist import trim_cmrs
 from pamt.machine import Machine
@@ -13,6 +14,7 @@ from pamt.module.status import Status
 from pamt.outcome import EIO, ENOMEM, Outcome
 from pamt.policies.registry import DEFAULT_POLICY
 from pamt.ranges import PAGE, Range
+from pamt.report.margins import tightest
 from pamt.report.module_answer import condition, status_fields, status_text
 from pamt.report.table import table
 from pamt.report.words import count, errno_text, size_text, span_text
@@ -113,6 +115,8 @@ def simulate_text(simulated: Simulated) -> Iterator[str]:
     yield _headline(simulated, areas)
     yield f"Policy:  {simulated.policy} on {simulated.machine.name or simulated.path}"
     yield f"Reason:  {_reason(simulated, areas)}"
+    if simulated.verdict == "SUCCEEDS" and outcome.tdmrs:
+        yield f"Margin:  {tightest(room_left(simulated.machine, outcome))}"
     for at, step in enumerate(_next_steps(simulated)):
         yield f"{'Next:' if at == 0 else '':9}{step}"
     if outcome.messages:

@@ -22,7 +22,7 @@ mm/page_alloc.c, alloc_contig_pages.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from pamt.explain.few.ground import Ground
@@ -96,6 +96,20 @@ class Fork:
     def after(self, run: Forked) -> Iterator[Forked]:
         """The branches of a run that is not done; none if it fails."""
         return self._next_tdmr(run) if run.wanted is None else self._chunk(run, run.wanted)
+
+    def finished(self, spend: Callable[[int], None]) -> Iterator[Forked]:
+        """Every run in which each TDMR has its chunk; `spend` is told of every step."""
+        stack: list[Iterator[Forked]] = [iter((self.begin(),))]
+        while stack:
+            run = next(stack[-1], None)
+            if run is None:
+                stack.pop()
+                continue
+            spend(1)
+            if self.is_done(run):
+                yield run
+            else:
+                stack.append(self.after(run))
 
     # Layout ---------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from pamt.explain.changes import Trial
@@ -98,24 +97,11 @@ class _Search:
                 continue
             left = size - sum(r.size for r in ground.gone) // PAGE
             fork = Fork(ground, policy.variant, left)
-            for run in self._finished(fork):
+            for run in fork.finished(self._spend):
                 found = self._try_out(ground, run, left)
                 if found is not None:
                     return found
         return None
-
-    def _finished(self, fork: Fork) -> Iterator[Forked]:
-        stack: list[Iterator[Forked]] = [iter((fork.begin(),))]
-        while stack:
-            run = next(stack[-1], None)
-            if run is None:
-                stack.pop()
-                continue
-            self._spend(1)
-            if fork.is_done(run):
-                yield run
-            else:
-                stack.append(fork.after(run))
 
     def _try_out(
         self, ground: Ground, run: Forked, left: int
