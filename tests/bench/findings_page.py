@@ -14,6 +14,7 @@ from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.policies.protocol import run_policy
 from pamt.ranges import GIB, PAGE, Range
+from pamt.report.words import count
 from pamt.standins import complete
 from pamt.verify.findings import Cited, Finding, Found, Statement
 from pamt.verify.findings_list import CITED, FINDINGS, STATEMENTS
@@ -38,17 +39,24 @@ TITLES = {
 PREFACE = """# What the engine has found by itself
 
 Each map below was found by `pamt verify` or `pamt diff` from nothing but the policy's source, the
-property and the scope; plain Python replays it in `tests/quality/test_verify_found.py`. It is the
-smallest of its scope: everything smaller, in the order ranges, CMRs, nodes, free runs, TDMRs, span
-in GiB, addresses off 1 GiB, off 2 MiB, address list, was refuted by the solver. `--first-gib 4`
-keeps memory above 4 GiB, where a node has one zone; what holds there need not hold for maps that
-reach below.
+property and the scope, by the command that stands with it. `python tests/bench/verify_findings.py`
+runs every one of these commands again and compares verdict and map file, byte for byte;
+`tests/quality/test_verify_found.py` does so for the quick ones, and replays every map in plain
+Python.
+
+A map is the smallest of its scope: everything smaller, in the order ranges, CMRs, nodes, free runs,
+TDMRs, span in GiB, addresses off 1 GiB, off 2 MiB, address list, was refuted by the solver. A scope
+without options is what the commands ask about by themselves: up to two memory ranges on one node
+below 2 GiB, one CMR, the real limits. `--first-gib 4` keeps memory above 4 GiB, where a node has
+one zone: it is used where many ranges or TDMRs make the question long. What holds there need not
+hold for maps that reach below. `--limits TxR` scales the limits down, so that fewer items exhaust
+them.
 
 In the drawings a column is 1/64 of the GiBs that the map touches: digits are memory of that node,
 `.` is a hole, `P` a PAMT (on a success), `=` a CMR, `f` a free run where not all memory is free.
 Addresses that do not matter may have any other value of the scope, the rest of the map as it is.
-Steps are z3's own count, the same on every run of one build; seconds are one run, one process, on a
-busy two-core machine (`--jobs 2` shares the work).
+Steps are z3's own count, the same on every run of one build; seconds are processor time of the
+whole command, one process (`--jobs 2` shares the work), start-up and replay included.
 
 Written by `python tests/bench/verify_findings.py --page`.
 """
@@ -124,6 +132,16 @@ def section(finding: Finding, found: Found) -> str:
     outcome = run_policy(load_policy(finding.policy), complete(found.machine).machine)
     drawn = "\n".join(f"    {line}" for line in draw(found.machine, outcome))
     free = compact(found.free_fields)
+    items = ", ".join(
+        (
+            count(measure.ranges, "memory range"),
+            count(measure.cmrs, "CMR"),
+            count(measure.nodes, "node"),
+            *((count(measure.free, "free run"),) if measure.free else ()),
+            count(measure.tdmrs, "TDMR"),
+            f"{measure.span} GiB across",
+        )
+    )
     matters = f"Do not matter: {free}.\n\n" if free else ""
     return f"""### {finding.name}
 
@@ -137,9 +155,8 @@ def section(finding: Finding, found: Found) -> str:
 
 {drawn}
 
-{matters}{measure.ranges} ranges, {measure.cmrs} CMRs, {measure.nodes} nodes, {measure.tdmrs} TDMRs,
-{measure.span} GiB; {state};
-{found.steps:,} steps, {found.seconds:.2f} s; map: `specs/found/{finding.name}.toml`
+{matters}{items};
+{state}; {found.steps:,} steps, {found.seconds:.2f} s; map: `specs/found/{finding.name}.toml`
 """
 
 

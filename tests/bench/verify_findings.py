@@ -1,32 +1,51 @@
-"""Ask for every listed finding again: ``python tests/bench/verify_findings.py [--only NAME]``.
+"""Replays every command of FINDINGS.md: verdict, map, steps, seconds.
 
-Run from the top of the checkout.  A line for each goes to standard output.  With ``--page`` the
-found maps are written to specs/found, and FINDINGS.md anew.
+    python tests/bench/verify_findings.py            replay and compare with specs/found
+    python tests/bench/verify_findings.py --page     replay, write specs/found and FINDINGS.md
+
+Each command is run as it stands in the list, by a process of its own.  Seconds are that process'
+processor time, start-up included.  `--only NAME` (repeatable) picks entries.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
+import resource
+import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from dataclasses import replace
+import tempfile
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from pamt.maps.machine_file import read_machine
+from pamt.verify.findings import Cited, Finding, Found, Statement
+from pamt.verify.result import Measure
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from findings_page import Measured, entries, page
 
-from pamt.maps.machine_write import dump_machine
-from pamt.verify.engine import verify
-from pamt.verify.findings import Cited, Finding, Found, Statement, reproduce
-
-FOUND = Path("specs/found")
+TOP = Path(__file__).resolve().parents[2]
+FOUND = TOP / "specs" / "found"
+NAME = re.compile(rb"^name +=.*$", re.MULTILINE)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask all questions; 1 when one has another answer than the listed one."""
-    parser = argparse.ArgumentParser(description="find the listed maps again")
+class Replay(NamedTuple):
+    """What a command answered."""
+
+    result: dict[str, Any]
+    seconds: float
+    stored: bytes | None = None
+    """The map as it belongs into specs/found."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Replay; returns how many entries came out otherwise than the list, or specs/found, says."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--page", action="store_true", help="write the maps and FINDINGS.md")
     options = parser.parse_args(arguments)
@@ -36,62 +55,111 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for entry in entries():
         if options.only and entry.name not in options.only:
             continue
-        if isinstance(entry, Finding):
-            answer = reproduce(entry)
-            if answer is not None:
-                found[entry.name] = answer
-            text = "NOT FOUND" if answer is None else told(answer)
-            wrong += answer is None
-        else:
-            it = measured[entry.name] = asked(entry)
-            wanted = entry.verdict if isinstance(entry, Cited) else "HOLDS"
-            text = f"{it.verdict} | {it.steps} steps, {it.seconds:.2f} s"
-            wrong += it.verdict != wanted
-        sys.stdout.write(f"{entry.item:3} {entry.name}: {text}\n")
+        again = replay(entry)
+        faults = differences(entry, again, compare=not options.page)
+        wrong += bool(faults)
+        if again.stored is not None and options.page and not faults:
+            FOUND.mkdir(parents=True, exist_ok=True)
+            (FOUND / f"{entry.name}.toml").write_bytes(again.stored)
+        if not faults:
+            if isinstance(entry, Finding):
+                found[entry.name] = found_by(entry, again)
+            else:
+                measured[entry.name] = measured_by(again)
+        told = "; ".join(faults) or again.result["verdict"]
+        sys.stdout.write(f"{entry.item:3} {entry.name}: {told} | {again.seconds:.2f} s\n")
         sys.stdout.flush()
     if options.page and not options.only and not wrong:
-        write(found, measured)
-    return 1 if wrong else 0
+        (TOP / "FINDINGS.md").write_text(page(found, measured))
+    return wrong
 
 
-def told(answer: Found) -> str:
-    """One finding on a line."""
-    state = "" if answer.certified else " (not certified)"
-    return f"{answer.why}{state} | {answer.steps} steps, {answer.seconds:.2f} s"
-
-
-def asked(entry: Statement | Cited) -> Measured:
-    """The answer of a statement's property, or of another command."""
-    began = time.perf_counter()
-    if isinstance(entry, Statement):
-        result = verify(entry.policy, entry.asked, entry.scope)
-        seconds = time.perf_counter() - began
-        detail = f"{result.cases_done} cases, {result.obligations} questions"
-        return Measured(result.verdict, result.steps, seconds, detail)
-    script = "from pamt.cli.main import main; raise SystemExit(main())"
-    ran = subprocess.run(
-        [sys.executable, "-c", script, *entry.words.split(), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    verdict = json.loads(ran.stdout)["verdict"] if ran.stdout else ran.stderr
-    return Measured(verdict, None, time.perf_counter() - began)
-
-
-def write(found: dict[str, Found], measured: dict[str, Measured]) -> None:
-    """Every map as a machine file, and the page."""
-    FOUND.mkdir(parents=True, exist_ok=True)
-    for entry in entries():
+def replay(entry: Finding | Statement | Cited) -> Replay:
+    """Run the command of an entry, as typed, with ``--json`` and, for a map, ``--save``."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [*shlex.split(entry.command)[1:], "--json"]
         if isinstance(entry, Finding):
-            machine = replace(
-                found[entry.name].machine,
-                name=entry.name,
-                source=entry.command,
-                assumptions=(entry.says,),
-            )
-            (FOUND / f"{entry.name}.toml").write_text(dump_machine(machine))
-    Path("FINDINGS.md").write_text(page(found, measured))
+            words += ["--save", folder]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ran = subprocess.run(
+            [sys.executable, "-m", "pamt", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=TOP,
+            env={**os.environ, "PYTHONPATH": str(TOP / "model")},
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        result = json.loads(ran.stdout) if ran.stdout else {"verdict": ran.stderr}
+        path = saved(entry, result)
+        stored = None if path is None else renamed(Path(path).read_bytes(), entry.name)
+    return Replay(result, seconds, stored)
+
+
+def saved(entry: Finding | Statement | Cited, result: dict[str, Any]) -> str | None:
+    """Where the map of a finding was written, if it was found."""
+    if not isinstance(entry, Finding):
+        return None
+    one = result if "->" not in entry.asked else difference(entry, result)
+    return None if one is None else one.get("saved")
+
+
+def difference(entry: Finding, result: dict[str, Any]) -> dict[str, Any] | None:
+    """The pair of answers that a finding speaks of."""
+    pair = entry.asked.rpartition(": ")[2].split(" -> ")
+    return next((d for d in result.get("differences", ()) if d["answers"] == pair), None)
+
+
+def renamed(content: bytes, name: str) -> bytes:
+    """The file, with the one line changed that tells its name."""
+    return NAME.sub(f'name = "{name}"'.encode(), content, count=1)
+
+
+def wanted(entry: Finding | Statement | Cited) -> str:
+    """The verdict."""
+    if isinstance(entry, Finding):
+        return "DIFFERS" if "->" in entry.asked else "VIOLATED"
+    return entry.verdict if isinstance(entry, Cited) else "HOLDS"
+
+
+def differences(entry: Finding | Statement | Cited, again: Replay, *, compare: bool) -> list[str]:
+    """In what the answer is not what is said of it."""
+    faults: list[str] = []
+    if again.result["verdict"] != wanted(entry):
+        faults.append(f"{again.result['verdict']}, not {wanted(entry)}")
+    if isinstance(entry, Finding):
+        if again.stored is None:
+            faults.append("no such map was found")
+        elif compare and again.stored != (FOUND / f"{entry.name}.toml").read_bytes():
+            faults.append("another map than in specs/found")
+    return faults
+
+
+def found_by(entry: Finding, again: Replay) -> Found:
+    """What the page shows of a found map."""
+    one = again.result if "->" not in entry.asked else difference(entry, again.result)
+    assert one is not None
+    measure = dict(one["measure"])
+    measure["addresses"] = tuple(int(address, 16) for address in measure["addresses"])
+    return Found(
+        read_machine(FOUND / f"{entry.name}.toml"),
+        one["why"] if "->" not in entry.asked else " becomes ".join(one["answers"]),
+        Measure(**measure),
+        one["smallest"],
+        again.result["obligations"]["steps"],
+        again.seconds,
+        tuple(one.get("free_fields", ())),
+    )
+
+
+def measured_by(again: Replay) -> Measured:
+    """What the page shows of an answer without a map."""
+    result = again.result
+    if "cases" not in result or "steps" not in (result.get("obligations") or {}):
+        return Measured(result["verdict"], None, again.seconds)
+    detail = f"{result['cases']['done']} cases, {result['obligations']['asked']} questions"
+    return Measured(result["verdict"], result["obligations"]["steps"], again.seconds, detail)
 
 
 if __name__ == "__main__":

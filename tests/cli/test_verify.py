@@ -52,7 +52,7 @@ def test_a_property_that_is_kept(pamt: Callable[..., Any]) -> None:
     assert ran.exit == 0
     head = ran.out.splitlines()[:10]
     assert head[0] == "HOLDS: linux:mainline keeps accepted on every map of the scope"
-    assert head[3].startswith("Scope:   every map of 1 memory ranges")
+    assert head[3].startswith("Scope:   every map of 1 memory range on 1 node, at any")
     assert head[4].startswith("Size:    ")
     assert head[5].startswith("Next:    pamt verify linux:mainline --property accepted --gib 1")
     assert "  yes   the assumptions are satisfiable" in ran.out
@@ -93,6 +93,7 @@ def test_the_map_in_json_is_a_machine_with_its_outcome(pamt: Callable[..., Any])
         "apart",
         "above-1m",
         "no-null-cmr",
+        "equal-distances",
     ]
 
 
@@ -135,7 +136,7 @@ def test_scaled_limits_and_free_runs_are_part_of_the_scope(pamt: Callable[..., A
     assert (scope["max_tdmrs"], scope["max_reserved_per_tdmr"]) == (4, 2)
     assert scope["free"] == 1
     assert "free-is-memory" not in scope["assumptions"]
-    assert "up to 1 free runs" in scope["words"]
+    assert "up to 1 free run," in scope["words"]
 
 
 def test_without_steps_nothing_is_claimed(pamt: Callable[..., Any]) -> None:
@@ -145,7 +146,7 @@ def test_without_steps_nothing_is_claimed(pamt: Callable[..., Any]) -> None:
     lines = ran.out.splitlines()
     assert lines[0].startswith("UNDECIDED: ")
     assert any(line.startswith("Covered: 1 of 8 cases") for line in lines[:10])
-    assert any(line.startswith("Next:") and "--budget" in line for line in lines[:10])
+    assert any(line.startswith("Next:") and "--steps NUMBER" in line for line in lines[:10])
     assert "the budget of 1000 steps ended after 1 of 8 cases" in ran.out
     result = pamt(*words, "--json").json
     assert result["counterexample"] is None
@@ -249,7 +250,7 @@ def test_a_mutant_that_nobody_notices_takes_the_verdict_away(
     from pamt.verify.result import Vacuity
 
     unnoticed = Vacuity("mutant: nothing is checked", False, "HOLDS")
-    monkeypatch.setattr(mutants, "check_mutants", lambda *_: (unnoticed,))
+    monkeypatch.setattr(mutants, "check_mutants", lambda *_: iter((unnoticed,)))
     words = ("verify", "linux:mainline", "--property", "covered", *ONE)
     ran = pamt(*words)
     assert ran.exit == 3

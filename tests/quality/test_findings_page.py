@@ -92,8 +92,7 @@ def test_what_is_said_to_hold_holds(entry: Statement) -> None:
     assert result.verdict == "HOLDS"
     assert result.cases_done == result.cases
     text = (TOP / "FINDINGS.md").read_text()
-    steps = "" if not result.steps else f"{result.steps:,} steps, "
-    assert f"HOLDS; {result.cases} cases, {result.obligations} questions; {steps}" in text
+    assert f"HOLDS; {result.cases} cases, {result.obligations} questions; " in text
 
 
 @pytest.mark.parametrize("cited", CITED, ids=lambda c: str(c.name))

@@ -12,6 +12,7 @@ from pamt.cli.answer import Answer, Output, common, finish
 from pamt.cli.scopes import scope_options
 
 if TYPE_CHECKING:
+    from pamt.cli.scopes import Clock
     from pamt.machine import Machine
     from pamt.outcome import Outcome
     from pamt.policies.protocol import Policy
@@ -53,9 +54,10 @@ def command(
     answers that differ, the smallest map is shown.  With MACHINE files, on those maps only, and
     with what the module says of a success.  Verdict: EQUAL (in scope), DIFFERS or UNDECIDED.
     """
-    from pamt.cli.scopes import budget_of, file_of, find_policy_or_function, scope_of
+    from pamt.cli.scopes import Clock, budget_of, file_of, find_policy_or_function, scope_of
 
     budget = budget_of(options.pop("budget"))
+    clock = Clock(options.pop("timeout"))
     scope = scope_of(options)
     if machines:
         _refuse_scope_options(context)
@@ -64,7 +66,7 @@ def command(
     from pamt.report.diff import diff_fields, diff_text
 
     both = (find_policy_or_function(policies[0]), find_policy_or_function(policies[1]))
-    compared = _in_scope(policies, both, scope, budget, save, output)
+    compared = _in_scope(policies, both, scope, budget, clock, save, output)
     return finish(
         Answer(
             "diff",
@@ -101,30 +103,28 @@ def _in_scope(
     policies: tuple[Policy, Policy],
     scope: Scope,
     budget: Budget,
+    clock: Clock,
     save: Path | None,
     output: Output,
 ) -> Compared:
-    from pamt.cli.scopes import scope_words
+    from shlex import quote
+
     from pamt.cli.verify import scope_fields
     from pamt.outcome import SUCCESS
     from pamt.report.diff import Compared
 
-    results, undecided = _by_ranges(policies, scope, budget, output)
-    found: dict[tuple[str, str], Difference] = {}
-    certain = True
-    for result in results:
-        certain = certain and not result.undecided
-        for difference in result.differences:
-            kept = difference._replace(certified=difference.certified and certain)
-            # Fewer ranges come first in the order of maps.
-            found.setdefault(difference.answers, kept)
-    undecided = [*(text for result in results for text in result.undecided), *undecided]
-    checks = () if found or undecided else _vacuity(policies[0], names[0], scope, budget, output)
-    if checks and not checks[0].passed:
-        undecided.append("no map of the scope meets the assumptions")
-    from shlex import quote
-
-    asked = f"pamt diff {quote(names[0])} {quote(names[1])}{scope_words(scope)}"
+    result = _compare(policies, scope, budget, clock, output)
+    undecided = list(result.undecided)
+    found = {difference.answers: difference for difference in result.differences}
+    checks: tuple[Checked, ...] = ()
+    stopped = result.stopped
+    if not found and not undecided:
+        checks, stopped = _vacuity(policies[0], names[0], scope, budget, clock, output)
+        if stopped:
+            undecided.append(f"{stopped}, while it was looked for which answers there are at all")
+        elif not checks[0].passed:
+            undecided.append("no map of the scope meets the assumptions")
+    asked = f"pamt diff {quote(names[0])} {quote(names[1])} {scope.options()}".strip()
     differences = tuple(
         _differing(names, policies, found[pair], asked, save)
         # Success or not comes before which failure.
@@ -135,62 +135,57 @@ def _in_scope(
         names,
         scope_fields(scope, scope.words(), scope.size()),
         differences,
-        sum(result.cases for result in results),
-        sum(result.cases_done for result in results),
-        sum(result.obligations for result in results),
-        sum(result.steps for result in results),
+        result.cases,
+        result.cases_done,
+        result.obligations,
+        result.steps,
         tuple(undecided),
         checks,
-        any(text == INTERRUPTED for text in undecided),
+        result.covered,
+        stopped,
     )
 
 
-INTERRUPTED = "interrupted"
-
-
-def _by_ranges(
-    policies: tuple[Policy, Policy], scope: Scope, budget: Budget, output: Output
-) -> tuple[list[DiffResult], list[str]]:
-    """One answer for each number of ranges, fewest first; an interrupt keeps those done."""
+def _compare(
+    policies: tuple[Policy, Policy], scope: Scope, budget: Budget, clock: Clock, output: Output
+) -> DiffResult:
+    """The engine's answer; after an interrupt, what was found until then."""
     from pamt.cli.progress import ProgressLine
     from pamt.cli.scopes import refusals
-    from pamt.smt.interrupt import interruptible
+    from pamt.smt.interrupt import interruptible, poll
     from pamt.verify.diff import diff
 
-    results: list[DiffResult] = []
-    left = budget.total
     with ProgressLine(quiet=output.quiet) as line, refusals():
-        for count in range(scope.fewest_ranges, scope.ranges + 1):
-            line.say(f"maps of {count} of {scope.ranges} memory ranges")
-            part = replace(scope, ranges=count, fewest_ranges=count)
-            if left <= 0:
-                return results, [f"the budget ended before maps of {count} memory ranges"]
-            try:
-                with interruptible():
-                    result = diff(*policies, part, budget._replace(total=left))
-            except KeyboardInterrupt:
-                return results, [INTERRUPTED, f"maps of {count} memory ranges or more: not settled"]
-            left -= result.steps
-            results.append(result)
-    return results, []
+
+        def progress(done: int, total: int, steps: int) -> None:
+            poll()
+            line.say(f"{done} of {total} cases, {steps} of {budget.total} solver steps")
+
+        with interruptible(), clock.running():
+            return diff(*policies, scope, budget, progress=progress, stopped_by=clock.stopped_by)
 
 
 def _vacuity(
-    policy: Policy, name: str, scope: Scope, budget: Budget, output: Output
-) -> tuple[Checked, ...]:
-    """Whether there is any map, and what the policies (which agree) answer on some of them."""
+    policy: Policy, name: str, scope: Scope, budget: Budget, clock: Clock, output: Output
+) -> tuple[tuple[Checked, ...], str]:
+    """Whether there is any map, and what the policies (which agree) answer on some of them.
+
+    And what ended the work before its time, if anything.
+    """
     from pamt.cli.progress import ProgressLine
     from pamt.report.verify import Checked
+    from pamt.smt.interrupt import interruptible
     from pamt.verify.engine import verify
     from pamt.verify.properties.simple import Never
 
-    with ProgressLine(quiet=output.quiet) as line:
+    with ProgressLine(quiet=output.quiet) as line, interruptible(), clock.running():
         line.say(f"which answers {name} gives at all")
-        result = verify(policy, Never(""), scope, budget)
-    return tuple(
+        result = verify(policy, Never(""), scope, budget, stopped_by=clock.stopped_by)
+    checks = tuple(
         Checked(v.what.replace("the policy answers", "both answer"), v.passed, v.detail)
         for v in result.vacuity
     )
+    return checks, result.stopped
 
 
 def _differing(

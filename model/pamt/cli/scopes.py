@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from pamt.verify.scope import Scope
 
 __all__ = [
+    "Clock",
     "budget_of",
     "file_of",
     "find_policy_or_function",
@@ -23,7 +28,6 @@ __all__ = [
     "scope_assumptions",
     "scope_of",
     "scope_options",
-    "scope_words",
 ]
 
 
@@ -86,12 +90,18 @@ def scope_options(function: Callable[..., int]) -> Callable[..., int]:
                 help="At most T TDMRs with R reserved areas each; real is 64x16.",
             ),
             click.option(
+                "--distances",
+                metavar="D,D,...",
+                help="Distances that two nodes may have, alike in both directions, in place of"
+                " `equal-distances` (20; a node has 10 to itself).",
+            ),
+            click.option(
                 "--assume",
                 "--with",
                 "assumed",
                 multiple=True,
                 metavar="NAME",
-                help="Make an assumption that is off by default (repeatable).",
+                help="Make an assumption that is off by default: whole-gib (repeatable).",
             ),
             click.option(
                 "--no-assume",
@@ -99,7 +109,8 @@ def scope_options(function: Callable[..., int]) -> Callable[..., int]:
                 "dropped",
                 multiple=True,
                 metavar="NAME",
-                help="Drop an assumption (repeatable).",
+                help="Drop an assumption: convertible, free-is-memory (with --free), apart,"
+                " above-1m, no-null-cmr, equal-distances (with --distances) (repeatable).",
             ),
             click.option(
                 "--budget",
@@ -108,6 +119,12 @@ def scope_options(function: Callable[..., int]) -> Callable[..., int]:
                 type=click.IntRange(1),
                 metavar="STEPS",
                 help="Solver steps, not seconds, so that the answer is the same everywhere.",
+            ),
+            click.option(
+                "--timeout",
+                type=click.FloatRange(0, min_open=True),
+                metavar="SECONDS",
+                help="Stop then, as Ctrl-C does: with what was found so far.",
             ),
         )
     ):
@@ -137,9 +154,16 @@ def scope_of(options: dict[str, Any]) -> Scope:
         raise click.UsageError("--free counts free runs, --assume free-is-memory allows none")
     if free is None and "free-is-memory" in dropped:
         raise click.UsageError("--no-assume free-is-memory needs --free N, the most free runs")
+    distances = options.pop("distances")
+    if distances is not None and "equal-distances" in assumed:
+        raise click.UsageError("--distances and --assume equal-distances exclude each other")
+    if distances is None and "equal-distances" in dropped:
+        raise click.UsageError("--no-assume equal-distances needs --distances D,D,...")
     made = DEFAULT | set(assumed)
     if free is not None:
         made -= {"free-is-memory"}
+    if distances is not None:
+        made -= {"equal-distances"}
     try:
         return Scope(
             ranges=options.pop("ranges"),
@@ -151,35 +175,56 @@ def scope_of(options: dict[str, Any]) -> Scope:
             assumptions=frozenset(made - set(dropped)),
             fewest_ranges=options.pop("fewest_ranges"),
             first_gib=options.pop("first_gib"),
+            **({} if distances is None else {"distances": _numbers(distances)}),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 
 
-def scope_words(scope: Scope) -> str:
-    """The scope as options, without those that hold anyway."""
-    from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
-    from pamt.verify.scope import Scope as Default
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        raise click.UsageError(f"--distances: expected numbers such as 20,30, found {text!r}")
+    return tuple(sorted({int(part) for part in parts}))
 
-    plain = Default()
-    words = [
-        f"--{option.replace('_', '-')} {getattr(scope, option)}"
-        for option in ("ranges", "cmrs", "nodes", "gib", "first_gib", "fewest_ranges")
-        if getattr(scope, option) != getattr(plain, option)
-    ]
-    if not scope.assumes("free-is-memory"):
-        words.append(f"--free {scope.free}")
-    if scope.limits != plain.limits:
-        limits = scope.limits
-        words.append(f"--limits {limits.max_tdmrs}x{limits.max_reserved_per_tdmr}")
-    for name in ASSUMPTIONS:
-        if name == "free-is-memory":
-            continue
-        if scope.assumes(name) and name not in DEFAULT:
-            words.append(f"--assume {name}")
-        if not scope.assumes(name) and name in DEFAULT:
-            words.append(f"--no-assume {name}")
-    return "".join(f" {word}" for word in words)
+
+class Clock:
+    """The time that ``--timeout`` grants, all phases of the work together.
+
+    When it is over, the process gets what Ctrl-C would send it.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._over = False
+        self._running = False
+
+    def stopped_by(self) -> str:
+        """What an interrupt stands for, in words."""
+        return f"the time limit of {self._seconds:g} s ended" if self._over else "interrupted"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Enter inside of what makes Ctrl-C an exception."""
+        if self._end is None:
+            yield
+            return
+        # Never at once: what is run in here is to get to where it notices.
+        timer = threading.Timer(max(0.1, self._end - time.monotonic()), self._ring)
+        timer.daemon = True
+        self._running = True
+        timer.start()
+        try:
+            yield
+        finally:
+            self._running = False
+            timer.cancel()
+
+    def _ring(self) -> None:
+        if self._running:
+            self._over = True
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def scope_assumptions(scope: Scope) -> tuple[Assumption, ...]:
@@ -187,12 +232,13 @@ def scope_assumptions(scope: Scope) -> tuple[Assumption, ...]:
     from pamt.standins import Assumption
     from pamt.verify.assumptions import ASSUMPTIONS
 
+    needs = {"free-is-memory": "--free N", "equal-distances": "--distances D,D,..."}
     return tuple(
         Assumption(
             name,
             text.made,
-            f"the answer says nothing of such maps; ask again with --no-assume {name}:"
-            f" {text.dropped}",
+            "the answer says nothing of such maps; ask again with"
+            f" {needs.get(name, f'--no-assume {name}')}: {text.dropped}",
         )
         for name, text in ASSUMPTIONS.items()
         if scope.assumes(name)

@@ -14,11 +14,12 @@ from pamt.cli.answer import Answer, Output, common, finish, say
 from pamt.cli.scopes import scope_options
 
 if TYPE_CHECKING:
+    from pamt.cli.scopes import Clock
     from pamt.machine import Machine
     from pamt.policies.protocol import Policy
     from pamt.report.verify import Broken, Verified
     from pamt.verify.obligation import Property
-    from pamt.verify.result import Counterexample, Disagreement, Vacuity, VerifyResult
+    from pamt.verify.result import Disagreement, Vacuity, VerifyResult
     from pamt.verify.scope import Scope
 
 __all__ = ["command", "machine_product", "save_machine"]
@@ -31,7 +32,8 @@ __all__ = ["command", "machine_product", "save_machine"]
     "property_name",
     metavar="P",
     required=True,
-    help="accepted, covered, complete:linux, complete:module, complete:'--tdmrs free ...', local,"
+    help="accepted, covered, complete:linux, complete:module, 'complete:linux --give-up 1' (or"
+    " other options of a space; @REASON after it: failures with that reason only), local,"
     " areas-at-most:K, never:REASON, no-worse-than:POLICY, clean, renaming, or FILE.py:function.",
 )
 @scope_options
@@ -68,11 +70,13 @@ def command(
 
     POLICY is a registered one, stage:areas, or FILE.py:function, written as ordinary Python.  The
     scope is every map up to the numbers below, at any 4 KiB-aligned addresses.  Verdict: HOLDS,
-    VIOLATED with the smallest map, replayed by plain Python, or UNDECIDED with what was covered.
+    VIOLATED with the smallest map, replayed by plain Python, or UNDECIDED with what was covered
+    and with the map found so far, if there is one: after Ctrl-C, or when steps or time end.
 
     -o FILE.toml (.json without --json) writes the map.
     """
     from pamt.cli.scopes import (
+        Clock,
         budget_of,
         file_of,
         find_policy_or_function,
@@ -83,23 +87,26 @@ def command(
     from pamt.verify.result import Disagreement
 
     budget = budget_of(options.pop("budget"))
+    clock = Clock(options.pop("timeout"))
     scope = scope_of(options)
     the_policy = find_policy_or_function(policy)
     the_property = _find_property(property_name)
     asked = _command(policy, property_name, scope)
     try:
         result = _verify(
-            the_policy, the_property, scope, budget, (policy, property_name), output, jobs
+            the_policy, the_property, scope, budget, (policy, property_name), output, jobs, clock
         )
     except Disagreement as error:
         _leave_behind(error, save)
         raise
     checks: tuple[Vacuity, ...] = ()
     if mutants and result.verdict == "HOLDS":
-        checks = _mutants(policy, property_name, output)
+        checks, stopped = _mutants(policy, property_name, clock, output)
+        if stopped:
+            result = replace(result, verdict="UNDECIDED", undecided=(stopped,), stopped=stopped)
     broken = None
     if result.counterexample is not None:
-        broken = _broken(policy, the_policy, the_property, result.counterexample, asked)
+        broken = _broken(policy, the_policy, the_property, result, asked)
     path = _saved(broken, save)
     verified = _verified(asked, policy, scope, result, checks, broken, path)
     return finish(
@@ -129,10 +136,9 @@ def _find_property(name: str) -> Property:
 def _command(policy: str, property_name: str, scope: Scope) -> str:
     from shlex import quote
 
-    from pamt.cli.scopes import scope_words
-
-    asked = f"pamt verify {quote(policy)} --property {quote(property_name)}"
-    return asked + scope_words(scope)
+    return (
+        f"pamt verify {quote(policy)} --property {quote(property_name)} {scope.options()}".strip()
+    )
 
 
 def _verify(
@@ -143,65 +149,52 @@ def _verify(
     names: tuple[str, str],
     output: Output,
     jobs: int,
+    clock: Clock,
 ) -> VerifyResult:
-    """The engine's answer; after an interrupt, what was covered until then."""
+    """The engine's answer; after an interrupt, what was found until then."""
     from pamt.cli.progress import ProgressLine
     from pamt.cli.scopes import refusals
     from pamt.smt.interrupt import interruptible, poll
     from pamt.verify.engine import verify
-    from pamt.verify.result import VerifyResult
 
-    seen = (0, 0, 0)
     with ProgressLine(quiet=output.quiet) as line, refusals():
 
         def progress(done: int, total: int, steps: int) -> None:
-            nonlocal seen
-            seen = (done, total, steps)
             poll()
             line.say(f"{done} of {total} cases, {steps} of {budget.total} solver steps")
 
-        try:
-            with interruptible():
-                # Other processes have to find policy and property by themselves, by name.
-                result = verify(
-                    policy if jobs == 1 else names[0],
-                    the_property if jobs == 1 else names[1],
-                    scope,
-                    budget,
-                    progress=progress,
-                    jobs=jobs,
-                )
-        except KeyboardInterrupt:
-            done, total, steps = seen
-            return VerifyResult(
-                verdict="UNDECIDED",
-                policy=names[0],
-                property=the_property.name,
-                property_words=the_property.words,
-                scope=scope.words(),
-                scope_size=scope.size(),
-                assumptions=scope.assumption_texts(),
-                cases=total,
-                cases_done=done,
-                obligations=0,
-                trivial=0,
-                steps=steps,
-                undecided=(_interrupted(done, total),),
+        with interruptible(), clock.running():
+            # Other processes have to find policy and property by themselves, by name.
+            result = verify(
+                policy if jobs == 1 else names[0],
+                the_property if jobs == 1 else names[1],
+                scope,
+                budget,
+                progress=progress,
+                jobs=jobs,
+                stopped_by=clock.stopped_by,
             )
     return replace(result, policy=names[0])
 
 
-def _interrupted(done: int, total: int) -> str:
-    return f"interrupted after {done} of {total} cases" if done else "interrupted in the first case"
-
-
-def _mutants(policy: str, property_name: str, output: Output) -> tuple[Vacuity, ...]:
+def _mutants(
+    policy: str, property_name: str, clock: Clock, output: Output
+) -> tuple[tuple[Vacuity, ...], str]:
+    """What became of each mutant, and what ended that before its time, if anything."""
     from pamt.cli.progress import ProgressLine
+    from pamt.smt.interrupt import interruptible
     from pamt.verify.mutants import check_mutants
 
-    with ProgressLine(quiet=output.quiet) as line:
-        line.say("the same question about broken stages")
-        return check_mutants(policy, property_name)
+    found: list[Vacuity] = []
+    try:
+        with ProgressLine(quiet=output.quiet) as line, interruptible(), clock.running():
+            line.say("the same question about broken stages")
+            for check in check_mutants(policy, property_name):
+                found.append(check)
+                line.say(f"the same question about broken stages: {len(found)} done")
+    except KeyboardInterrupt:
+        return tuple(found), f"{clock.stopped_by()} while broken stages were asked about"
+    return tuple(found), ""
 
 
 def _verified(
@@ -239,7 +232,10 @@ def _verified(
         vacuity,
         broken,
         path,
-        _next_step(asked, scope, verdict, broken, path, policy),
+        _next_step(asked, scope, verdict, broken, path, policy, result),
+        result.covered,
+        result.stopped,
+        result.untested if verdict == "HOLDS" else "",
     )
 
 
@@ -255,6 +251,7 @@ def scope_fields(scope: Scope, words: str, size: int) -> dict[str, Any]:
         "free": None if scope.assumes("free-is-memory") else scope.free,
         "gib": scope.gib,
         "first_gib": scope.first_gib,
+        "distances": None if scope.assumes("equal-distances") else list(scope.distances),
         "max_tdmrs": scope.limits.max_tdmrs,
         "max_reserved_per_tdmr": scope.limits.max_reserved_per_tdmr,
         "assumptions": sorted(scope.assumptions),
@@ -262,15 +259,20 @@ def scope_fields(scope: Scope, words: str, size: int) -> dict[str, Any]:
 
 
 def _broken(
-    name: str, policy: Policy, the_property: Property, found: Counterexample, asked: str
+    name: str, policy: Policy, the_property: Property, result: VerifyResult, asked: str
 ) -> Broken:
-    """The map with its replay: the policy, the module's rules, and a placement."""
+    """The map with its replay: the policy, the module's rules, and a placement.
+
+    Where the work was stopped, no placement is looked for.
+    """
     from pamt.kernel.variants import Variant
     from pamt.module.check import check_outcome
     from pamt.report.simulate import Simulated
     from pamt.report.verify import Broken
     from pamt.standins import complete
 
+    found = result.counterexample
+    assert found is not None
     machine = replace(found.machine, name=slug(the_property.name, name), source=asked)
     completed = complete(machine)
     simulated = None
@@ -292,12 +294,16 @@ def _broken(
         found.certified,
         found.necessary,
         found.free_fields,
-        *_placement(the_property, completed.machine, simulated is not None and simulated.verdict),
+        *(
+            (None, None)
+            if result.stopped or simulated is None
+            else _placement(the_property, completed.machine, simulated.verdict)
+        ),
     )
 
 
 def _placement(
-    the_property: Property, machine: Machine, verdict: str | bool
+    the_property: Property, machine: Machine, verdict: str
 ) -> tuple[str | None, str | None]:
     """Whether a placement exists where the policy fails: verdict and space.
 
@@ -377,19 +383,32 @@ def _look(output: Output) -> tuple[int, bool]:
 
 
 def _next_step(
-    asked: str, scope: Scope, verdict: str, broken: Broken | None, path: str | None, policy: str
+    asked: str,
+    scope: Scope,
+    verdict: str,
+    broken: Broken | None,
+    path: str | None,
+    policy: str,
+    result: VerifyResult,
 ) -> str:
+    from pamt.machine import Limits
+
+    if verdict == "UNDECIDED":
+        if result.stopped:
+            return f"{asked} --steps NUMBER    (with more steps, or more time)"
+        return f"{asked} --steps NUMBER    (with more steps for each question)"
     if broken is not None:
         if path is None:
             return f"{asked} --save DIR    (keep the map)"
-        simulated = policy if ":" in policy and ".py:" not in policy else None
-        if simulated is not None and simulated.startswith("linux:"):
+        if policy.startswith("linux:"):
             return f"pamt simulate {path} --policy {policy}    (the whole story of this map)"
         return f"pamt show {path}    (the map alone)"
-    if verdict == "UNDECIDED":
-        return f"{asked} --budget STEPS    (with more steps)"
-    from pamt.cli.scopes import scope_words
-
-    head = asked.removesuffix(scope_words(scope))
-    wider = replace(scope, ranges=scope.ranges + 1)
-    return f"{head}{scope_words(wider)}    (a wider scope)"
+    head = asked.removesuffix(scope.options()).strip()
+    wider, why = replace(scope, ranges=scope.ranges + 1), "a wider scope"
+    if result.untested and scope.nodes == 1 and result.property in {"local", "renaming"}:
+        nodes = 2 if result.property == "local" else 3
+        wider = replace(scope, nodes=nodes, ranges=max(scope.ranges, nodes))
+    elif "ENOSPC" in result.untested and scope.limits == Limits():
+        tight = replace(scope.limits, max_tdmrs=4, max_reserved_per_tdmr=2)
+        wider, why = replace(scope, limits=tight), "limits that few ranges exhaust"
+    return f"{head} {wider.options()}    ({why})"

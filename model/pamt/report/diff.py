@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pamt.machine import Machine
 from pamt.report.envelope import InputFile
@@ -11,6 +11,8 @@ from pamt.report.simulate import Simulated, simulate_fields
 from pamt.report.table import table
 from pamt.report.verify import (
     Checked,
+    covered_fields,
+    covered_lines,
     drawn_map,
     machine_fields,
     map_table,
@@ -20,6 +22,9 @@ from pamt.report.verify import (
     scope_text,
 )
 from pamt.report.words import count, errno_text
+
+if TYPE_CHECKING:
+    from pamt.verify.result import Covered
 
 __all__ = [
     "Compared",
@@ -53,17 +58,18 @@ class Compared(NamedTuple):
     scope: Mapping[str, Any]
     differences: tuple[Differing, ...]
     cases: int
-    """Of the numbers of ranges that were reached."""
     cases_done: int
     obligations: int
     steps: int
     undecided: tuple[str, ...]
     vacuity: tuple[Checked, ...]
-    interrupted: bool
+    covered: tuple[Covered, ...]
+    stopped: str
+    """What ended the work before its time."""
 
     @property
     def verdict(self) -> str:
-        if self.interrupted:
+        if self.stopped:
             return "UNDECIDED"
         if self.differences:
             return "DIFFERS"
@@ -116,6 +122,8 @@ def diff_fields(compared: Compared) -> dict[str, Any]:
             for d in compared.differences
         ],
         "machines": None,
+        "covered": covered_fields(compared.covered),
+        "stopped": compared.stopped or None,
     }
 
 
@@ -144,10 +152,14 @@ def diff_text(compared: Compared, width: int, unicode: bool) -> Iterator[str]:
         yield f"With {shown.policy}:"
         yield from drawn_map(d.completed, shown, width, unicode)
         yield from map_table(d.machine)
-    if compared.undecided:
+    if len(compared.undecided) > 1 or (compared.undecided and compared.verdict != "UNDECIDED"):
+        yield ""
         yield "Not settled:"
         for text in compared.undecided:
             yield f"  - {text}"
+    if compared.verdict == "UNDECIDED":
+        yield ""
+        yield from covered_lines(compared.covered)
     yield ""
     yield (
         f"Work: {compared.cases_done} of {count(compared.cases, 'case')},"
@@ -177,10 +189,10 @@ def _next_step(compared: Compared) -> str:
         first = next(d for d in compared.differences if d.saved is not None)
         a, b = compared.policies
         return f"pamt diff {a} {b} {first.saved}    (this map alone)"
-    if compared.differences:
+    if compared.differences and not compared.stopped:
         return f"{compared.asked} --save DIR    (keep the maps)"
     if compared.verdict == "UNDECIDED":
-        return f"{compared.asked} --budget STEPS    (with more steps)"
+        return f"{compared.asked} --steps NUMBER    (with more steps, or more time)"
     return f"pamt verify {compared.policies[1]} --property no-worse-than:{compared.policies[0]}"
 
 
@@ -193,6 +205,8 @@ def machines_fields(compared: OnMachines) -> dict[str, Any]:
         "undecided": [],
         "vacuity": [],
         "differences": [],
+        "covered": [],
+        "stopped": None,
         "machines": [
             {
                 "input": row.file._asdict(),

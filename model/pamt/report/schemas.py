@@ -109,8 +109,12 @@ SCOPE = record(
         **dict.fromkeys(("ranges", "fewest_ranges", "cmrs", "nodes"), COUNT),
         "free": nullable(COUNT),
         **dict.fromkeys(("gib", "first_gib", "max_tdmrs", "max_reserved_per_tdmr"), COUNT),
+        "distances": nullable(array(COUNT)),
         "assumptions": array(TEXT),
     }
+)
+COVERED = array(
+    record(dict.fromkeys(("ranges", "cmrs", "nodes", "free", "cases", "obligations"), COUNT))
 )
 MEASURE = record(
     {
@@ -363,6 +367,8 @@ FIELDS: dict[str, Schema] = {
             "machines": nullable(
                 array(record({"input": FILE, "same": FLAG, "outcomes": TWO_OUTCOMES}))
             ),
+            "covered": COVERED,
+            "stopped": nullable(TEXT),
         }
     ),
     "verify": record(
@@ -391,6 +397,9 @@ FIELDS: dict[str, Schema] = {
                 )
             ),
             "saved": nullable(TEXT),
+            "covered": COVERED,
+            "stopped": nullable(TEXT),
+            "untested": nullable(TEXT),
         }
     ),
     "prove": record(

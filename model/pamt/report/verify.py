@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pamt.machine import Machine
 from pamt.maps.machine_write import dump_machine
@@ -16,10 +16,15 @@ from pamt.report.simulate import Simulated, simulate_fields
 from pamt.report.table import table
 from pamt.report.words import count, errno_text, size_text
 
+if TYPE_CHECKING:
+    from pamt.verify.result import Covered
+
 __all__ = [
     "Broken",
     "Checked",
     "Verified",
+    "covered_fields",
+    "covered_lines",
     "drawn_map",
     "map_table",
     "measure_text",
@@ -78,6 +83,11 @@ class Verified(NamedTuple):
     broken: Broken | None
     saved: str | None
     next_step: str
+    covered: tuple[Covered, ...] = ()
+    stopped: str = ""
+    """What ended the work before its time."""
+    untested: str = ""
+    """What never happens in the scope, so that the property was not put to the test."""
 
 
 def verify_fields(verified: Verified) -> dict[str, Any]:
@@ -112,7 +122,15 @@ def verify_fields(verified: Verified) -> dict[str, Any]:
             else {"verdict": broken.placement, "space": broken.space}
         ),
         "saved": verified.saved,
+        "covered": covered_fields(verified.covered),
+        "stopped": verified.stopped or None,
+        "untested": verified.untested or None,
     }
+
+
+def covered_fields(covered: Sequence[Covered]) -> list[dict[str, int]]:
+    """What was gone through, by numbers of items."""
+    return [part._asdict() for part in covered]
 
 
 def machine_fields(machine: Machine) -> dict[str, Any]:
@@ -136,9 +154,10 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
     if broken is not None:
         smallest = "proved" if broken.certified else "not proved"
         yield f"Map:     {measure_text(broken.measure)} ({smallest} to be the smallest)"
-    elif verified.verdict == "UNDECIDED":
+    if verified.verdict == "UNDECIDED":
         covered = f"{verified.cases_done} of {count(verified.cases, 'case')}"
-        yield f"Covered: {covered}, without a map that breaks the property"
+        without = ", without a map that breaks the property" if broken is None else ""
+        yield f"Covered: {covered}{without}"
     yield f"Next:    {verified.next_step}"
     if verified.saved is not None:
         yield f"Saved:   {verified.saved}"
@@ -151,16 +170,41 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
         yield from map_table(broken.machine)
         yield from _listed("Each item", broken.necessary)
         yield from _listed("Any other value does as well", broken.free_fields)
-    elif len(verified.undecided) > 1 or verified.verdict != "UNDECIDED":
+    if len(verified.undecided) > 1 or (verified.undecided and verified.verdict != "UNDECIDED"):
+        yield ""
         yield from _listed("Not settled", verified.undecided)
+    if verified.verdict == "UNDECIDED":
+        yield ""
+        yield from covered_lines(verified.covered)
     yield ""
     yield from _work(verified)
 
 
+def covered_lines(covered: Sequence[Covered]) -> Iterator[str]:
+    """What was gone through, fewest items first."""
+    if not covered:
+        return
+    yield "Gone through:"
+    for at, part in enumerate(covered):
+        items = (
+            count(part.ranges, "memory range"),
+            count(part.cmrs, "CMR"),
+            count(part.nodes, "node"),
+            *((count(part.free, "free run"),) if part.free else ()),
+        )
+        done = f"{count(part.cases, 'case')}, {count(part.obligations, 'obligation')}"
+        last = " (the last ones gone through)" if at == len(covered) - 1 else ""
+        yield f"  - {', '.join(items)}: {done}{last}"
+
+
 def _headline(verified: Verified) -> str:
     broken = verified.broken
+    if broken is not None and verified.stopped:
+        return f"UNDECIDED: {verified.stopped}; a map that breaks the property: {broken.why}"
     if broken is not None:
         return f"{verified.verdict}: {broken.why}"
+    if verified.untested:
+        return f"HOLDS, but never put to the test: there is no map on which {verified.untested}"
     if verified.verdict == "HOLDS":
         return f"HOLDS: {verified.policy} keeps {verified.property} on every map of the scope"
     left = len(verified.undecided) - 1

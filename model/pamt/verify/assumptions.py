@@ -43,6 +43,12 @@ ASSUMPTIONS: dict[str, ScopeAssumption] = {
             "no-null-cmr", "no CMR entry is null", "any CMR entry may be null (size 0)"
         ),
         ScopeAssumption(
+            "equal-distances",
+            "any two nodes are 20 apart (10 to itself), and fall back in the kernel's order",
+            "every two nodes are any of the distances given apart, alike in both directions (10 to"
+            " itself), and fall back in the kernel's order for these",
+        ),
+        ScopeAssumption(
             "whole-gib",
             "memory ranges begin and end on GiB borders",
             "memory ranges begin and end on any 4 KiB page",

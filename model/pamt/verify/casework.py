@@ -18,6 +18,7 @@ from pamt.policies.protocol import Policy
 from pamt.verify.cases import Case
 from pamt.verify.interp import Value
 from pamt.verify.obligation import (
+    Conditional,
     NotDecidedHere,
     Obligation,
     Property,
@@ -27,7 +28,7 @@ from pamt.verify.obligation import (
 from pamt.verify.properties import load_policy, parse_property
 from pamt.verify.result import Budget, Measure
 from pamt.verify.scope import Scope
-from pamt.verify.smallest import GRAIN, Smallest, minimise, smaller_than
+from pamt.verify.smallest import GRAIN, Smallest, measure_of, minimise, smaller_than
 from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ class Refuted(NamedTuple):
     undecided: tuple[str, ...] = ()
     reached: tuple[tuple[str, bool], ...] = ()
     """Reasons of returns, and whether a map of the case leads there."""
+    premises: tuple[tuple[str, bool], ...] = ()
+    """What has to happen for the property to be put to the test, and whether it does somewhere."""
+    map_found: tuple[Measure, str] | None = None
+    """Some map that breaks the first of `broken`, and what that is."""
 
 
 class Improved(NamedTuple):
@@ -126,11 +131,11 @@ def all_obligations(task: Task, run: SymbolicRun) -> Iterator[Obligation]:
 
 def _open(obligation: Obligation) -> bool:
     """Whether a solver has to be asked."""
-    return not obligation.undecided and not any(guard is False for guard in obligation.guards)
+    return not any(guard is False for guard in obligation.guards)
 
 
 def refute(task: Task, case: Case, known: frozenset[str]) -> Refuted:
-    """Ask all obligations of a case; and of reasons that are not among `known`, a map each."""
+    """Ask all obligations of a case; and of reasons and premises not among `known`, a map each."""
     from pamt.smt.symbolic_query import Query
 
     try:
@@ -142,9 +147,11 @@ def refute(task: Task, case: Case, known: frozenset[str]) -> Refuted:
     asked = trivial = 0
     broken: list[int] = []
     undecided: list[str] = []
+    map_found: tuple[Measure, str] | None = None
     for index, obligation in enumerate(all_obligations(task, run)):
         if obligation.undecided:
-            undecided.append(f"{case.words()}: {obligation.label}")
+            if _may_hold(query, obligation.guards, task.budget.per_query):
+                undecided.append(f"{case.words()}: {obligation.label}")
             continue
         if not _open(obligation):
             trivial += 1
@@ -152,11 +159,32 @@ def refute(task: Task, case: Case, known: frozenset[str]) -> Refuted:
         asked += 1
         answer = query.ask(obligation.guards, task.budget.per_query)
         if answer.verdict == "unknown":
-            undecided.append(f"{case.words()}: {obligation.label}: {answer.reason}")
-        if answer.verdict == "sat":
+            why = f"the solver gave up ({answer.reason})"
+            undecided.append(f"{case.words()}: {obligation.label}: {why}")
+        if answer.assignment is not None:
             broken.append(index)
-    reached = tuple(_reach(task, run, query, known)) if task.vacuity else ()
-    return Refuted(query.steps, asked, trivial, tuple(broken), tuple(undecided), reached)
+            if map_found is None:
+                map_found = (measure_of(made, answer.assignment), obligation.label)
+    reached: tuple[tuple[str, bool], ...] = ()
+    premises: tuple[tuple[str, bool], ...] = ()
+    if task.vacuity:
+        reached = tuple(_reach(task, run, query, known))
+        premises = tuple(_premises(task, run, query, known))
+    return Refuted(
+        query.steps,
+        asked,
+        trivial,
+        tuple(broken),
+        tuple(undecided),
+        reached,
+        premises,
+        map_found,
+    )
+
+
+def _may_hold(query: Query, guards: Sequence[object], limit: int) -> bool:
+    """Whether what is not decided there happens at all."""
+    return not guards or query.ask(guards, limit).verdict != "unsat"
 
 
 def _reach(
@@ -171,6 +199,24 @@ def _reach(
         if found:
             here.add(reason)
         yield reason, found
+
+
+def _premises(
+    task: Task, run: SymbolicRun, query: Query, known: frozenset[str]
+) -> Iterator[tuple[str, bool]]:
+    the_property = task.parts()[1]
+    if not isinstance(the_property, Conditional) or the_property.premise in known:
+        return
+    try:
+        found = any(
+            query.ask(guards, task.budget.per_query).verdict == "sat"
+            for guards in the_property.meets_premise(run)
+            if not any(guard is False for guard in guards)
+        )
+    except NotDecidedHere:
+        # Then the obligations are not decided either.
+        return
+    yield the_property.premise, found
 
 
 def improve(task: Task, case: Case, broken: Sequence[int], best: Measure | None) -> Improved:
@@ -219,8 +265,10 @@ def _among(
     found: Smallest | None = None
     label, complete = "", True
     for index, obligation in enumerate(all_obligations(task, run)):
+        if obligation.undecided:
+            complete = complete and not _may_hold(query, obligation.guards, limit)
+            continue
         if (broken is not None and index not in broken) or not _open(obligation):
-            complete = complete and not obligation.undecided
             continue
         guards: tuple[object, ...] = obligation.guards
         if best is not None:

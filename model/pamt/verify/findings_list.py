@@ -14,8 +14,13 @@ from pamt.verify.scope import Scope
 
 __all__ = ["CITED", "FINDINGS", "STATEMENTS"]
 
+LOW = Scope()
+"""What `pamt verify` and `pamt diff` ask about without options: two ranges below 2 GiB."""
+
 HIGH = Scope(ranges=1, gib=5, first_gib=4)
-"""One GiB above 4 GiB: a single zone, Normal."""
+"""One GiB above 4 GiB: a single zone, Normal.  For scopes with many ranges, which take longest."""
+
+TWO_AREAS = replace(LOW, cmrs=2, limits=Limits(max_tdmrs=4, max_reserved_per_tdmr=2))
 
 FINDINGS: tuple[Finding, ...] = (
     Finding(
@@ -23,7 +28,7 @@ FINDINGS: tuple[Finding, ...] = (
         "areas-stage-16-ranges",
         "stage:areas",
         "never:ENOSPC_reserved",
-        replace(HIGH, ranges=16),
+        replace(LOW, ranges=16, gib=1),
         "holes alone exhaust the 16 areas of a TDMR from 16 memory ranges on; 15 never do",
     ),
     Finding(
@@ -39,7 +44,7 @@ FINDINGS: tuple[Finding, ...] = (
         "areas-with-pamts-15-ranges-module",
         "linux:mainline",
         "complete:module@ENOSPC_reserved",
-        replace(HIGH, ranges=15, gib=5, fewest_ranges=14),
+        replace(HIGH, ranges=15),
         "one GiB with 15 ranges fails, although the module accepts a configuration",
     ),
     Finding(
@@ -47,7 +52,7 @@ FINDINGS: tuple[Finding, ...] = (
         "stride-misses-a-run",
         "linux:mainline",
         "complete:linux@ENOMEM_pamt",
-        Scope(ranges=1, gib=1),
+        LOW,
         "the fixed stride of the slot scan misses a free run that is big enough",
     ),
     Finding(
@@ -92,16 +97,24 @@ FINDINGS: tuple[Finding, ...] = (
         "node-without-tdmr",
         "linux:mainline",
         "docs/examples/predicates.py:every_node_is_at_home",
-        replace(HIGH, ranges=2, nodes=2),
-        "a node whose memory lies inside another's rounded GiB is no TDMR's home: its pages have"
-        " their metadata on the other node",
+        replace(LOW, nodes=2),
+        "a node whose memory lies inside another's rounded GiB is no TDMR's home",
+    ),
+    Finding(
+        "4",
+        "node-without-tdmr-remote",
+        "linux:mainline",
+        "docs/examples/predicates.py:metadata_is_at_home",
+        replace(LOW, nodes=2),
+        "what that does to locality: every page of such a node has its metadata on another node,"
+        " however much of its own is free",
     ),
     Finding(
         "5",
         "not-accepted-unless-convertible",
         "linux:mainline",
         "accepted",
-        replace(HIGH, assumptions=DEFAULT - {"convertible"}),
+        replace(LOW, assumptions=DEFAULT - {"convertible"}),
         "memory outside of the CMRs is only noticed by the module",
     ),
     Finding(
@@ -109,7 +122,7 @@ FINDINGS: tuple[Finding, ...] = (
         "touching-cmrs-refused",
         "linux:cmr-v8.2",
         "complete:module@EINVAL_memlist_not_in_cmr",
-        replace(HIGH, cmrs=2),
+        replace(LOW, cmrs=2),
         "cmr-v8.2 refuses a range across two CMRs that touch; the module would accept",
     ),
     Finding(
@@ -117,7 +130,7 @@ FINDINGS: tuple[Finding, ...] = (
         "nocheck-loses-memory",
         "linux:cmr-nocheck",
         "covered",
-        replace(HIGH, assumptions=DEFAULT - {"convertible"}),
+        replace(LOW, assumptions=DEFAULT - {"convertible"}),
         "cmr-nocheck succeeds and silently reserves memory that no CMR holds",
     ),
     Finding(
@@ -125,7 +138,7 @@ FINDINGS: tuple[Finding, ...] = (
         "nocheck-null-cmr",
         "linux:cmr-nocheck",
         "covered",
-        replace(HIGH, cmrs=3, assumptions=DEFAULT - {"no-null-cmr"}),
+        replace(LOW, cmrs=3, assumptions=DEFAULT - {"no-null-cmr"}),
         "a null CMR hides the ones after it: convertible memory is taken out of use",
     ),
     Finding(
@@ -133,7 +146,7 @@ FINDINGS: tuple[Finding, ...] = (
         "nocheck-not-accepted",
         "linux:cmr-nocheck",
         "accepted",
-        replace(HIGH, assumptions=DEFAULT - {"convertible"}),
+        replace(LOW, assumptions=DEFAULT - {"convertible"}),
         "cmr-nocheck can hand over overlapping areas: a PAMT inside of a hole",
     ),
     Finding(
@@ -141,7 +154,7 @@ FINDINGS: tuple[Finding, ...] = (
         "works-on-mainline-only",
         "linux:mainline",
         "linux:cmr-v8.2: success -> EINVAL_memlist_not_in_cmr",
-        replace(HIGH, cmrs=2),
+        replace(LOW, cmrs=2),
         "works on mainline, fails on cmr-v8.2",
     ),
     Finding(
@@ -157,15 +170,39 @@ FINDINGS: tuple[Finding, ...] = (
         "cmr-holes-exhaust-areas",
         "linux:mainline",
         "linux:cmr-v8.2: success -> ENOSPC_reserved",
-        replace(HIGH, cmrs=2, limits=Limits(max_tdmrs=4, max_reserved_per_tdmr=2)),
+        TWO_AREAS,
         "CMRs with more gaps than the memory list: cmr-v8.2 runs out of areas (2 areas)",
+    ),
+    Finding(
+        "7",
+        "cmr-joins-holes",
+        "linux:mainline",
+        "linux:cmr-v8.2: ENOSPC_reserved -> success",
+        TWO_AREAS,
+        "the other way round: holes inside of a CMR cost cmr-v8.2 nothing (2 areas)",
+    ),
+    Finding(
+        "7",
+        "other-failure-no-room",
+        "linux:mainline",
+        "linux:cmr-v8.2: ENOMEM_pamt -> EINVAL_memlist_not_in_cmr",
+        TWO_AREAS,
+        "both fail: mainline looks for room, cmr-v8.2 refuses before it looks",
+    ),
+    Finding(
+        "7",
+        "other-failure-no-areas",
+        "linux:mainline",
+        "linux:cmr-v8.2: ENOSPC_reserved -> EINVAL_memlist_not_in_cmr",
+        TWO_AREAS,
+        "both fail: mainline runs out of areas, cmr-v8.2 refuses before it counts (2 areas)",
     ),
     Finding(
         "8",
         "dynamic-pamt-fits",
         "linux:mainline",
         "linux:dpamt: ENOMEM_pamt -> success",
-        HIGH,
+        LOW,
         "less memory than one static chunk is enough for Dynamic PAMT",
     ),
     Finding(
@@ -194,10 +231,9 @@ FINDINGS: tuple[Finding, ...] = (
         replace(
             HIGH,
             ranges=3,
-            fewest_ranges=3,
             free=2,
             gib=8,
-            assumptions=DEFAULT - {"apart", "free-is-memory"},
+            assumptions=(DEFAULT | {"whole-gib"}) - {"apart", "free-is-memory"},
         ),
         "greedy puts the largest chunk into the first run that holds it, where the two smaller ones"
         " would have fitted exactly",
@@ -207,7 +243,7 @@ FINDINGS: tuple[Finding, ...] = (
         "not-local",
         "linux:mainline",
         "local",
-        replace(HIGH, ranges=2, nodes=2),
+        replace(LOW, nodes=2),
         "a PAMT goes to another node although a free run of the home node could hold it",
     ),
     Finding(
@@ -215,8 +251,17 @@ FINDINGS: tuple[Finding, ...] = (
         "node-numbers-matter",
         "linux:mainline",
         "renaming",
-        replace(HIGH, ranges=3, nodes=3),
+        replace(LOW, ranges=3, nodes=3, gib=1),
         "with three nodes at equal distances, other node numbers move a PAMT to another node",
+    ),
+    Finding(
+        "10",
+        "one-page-costs-two-areas",
+        "linux:mainline",
+        "complete:linux --give-up 1@ENOSPC_reserved",
+        replace(TWO_AREAS, cmrs=1, gib=1),
+        "a memory range of a single page parts one hole in two: without that page the areas suffice"
+        " (2 areas)",
     ),
 )
 
@@ -226,7 +271,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "areas-stage-none-below",
         "stage:areas",
         "never:ENOSPC_reserved",
-        replace(HIGH, ranges=15),
+        replace(LOW, ranges=15, gib=1),
         "up to 15 ranges never exhaust the 16 areas of a TDMR by holes alone",
     ),
     Statement(
@@ -280,8 +325,17 @@ STATEMENTS: tuple[Statement, ...] = (
         "accepted-if-convertible-low",
         "linux:mainline",
         "accepted",
-        Scope(ranges=2, gib=2),
+        LOW,
         "the same below 2 GiB, where a node has more than one zone",
+    ),
+    Statement(
+        "9",
+        "greedy-is-complete-for-two-ranges",
+        "greedy",
+        "complete:linux",
+        replace(HIGH, ranges=2, free=2, gib=7, assumptions=DEFAULT - {"free-is-memory"}),
+        "with one or two memory ranges, wherever they begin and end, greedy fails only where"
+        " nothing exists",
     ),
     Statement(
         "9",

@@ -14,15 +14,14 @@ is broken there too, the choice that shows it joins the known ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pamt.ranges import PAGE
 from pamt.standins import complete
-from pamt.verify.cases import Case, cases
+from pamt.verify.cases import Case, neighbours
 from pamt.verify.casework import Task, all_obligations, set_up
-from pamt.verify.obligation import Obligation, run_plainly
+from pamt.verify.obligation import NotDecidedHere, Obligation, run_plainly
 from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map, plain_machine
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def free_fields(task: Task, case: Case, addresses: Sequence[int]) -> Iterator[st
     `addresses` break the property, in the order of :attr:`SymbolicMap.addresses`.
     """
     names = field_names(case)
-    settled = [_Sibling(task, other, addresses) for other in _siblings(task, case)]
+    settled = [_Sibling(task, other, addresses) for other in neighbours(task.scope, case)]
     for index, name in enumerate(names):
         another = False
         for sibling in settled:
@@ -66,24 +65,6 @@ def field_names(case: Case) -> list[str]:
         for at in range(count)
         for side in ("start", "end")
     ]
-
-
-def _siblings(task: Task, case: Case) -> list[Case]:
-    """Cases that hold a map with one address changed: itself, and those with one other GiB."""
-    scope = replace(task.scope, ranges=case.rank.ranges, fewest_ranges=case.rank.ranges)
-    mine = [cell for pair in case.cells for cell in pair]
-    found: list[Case] = [case]
-    for other in cases(scope):
-        if other == case or (other.nodes, other.cmrs, other.free) != (
-            case.nodes,
-            case.cmrs,
-            case.free,
-        ):
-            continue
-        theirs = [cell for pair in other.cells for cell in pair]
-        if sum(a != b for a, b in zip(mine, theirs, strict=True)) <= 1:
-            found.append(other)
-    return found
 
 
 class Effect(Enum):
@@ -226,4 +207,7 @@ class _Sibling:
         machine = plain_machine(self.task.scope, self.case, addresses)
         policy, the_property = self.task.parts()
         run = run_plainly(policy, complete(machine).machine)
-        return run.outcome is None or the_property.broken(policy, run) is not None
+        try:
+            return run.outcome is None or the_property.broken(policy, run) is not None
+        except NotDecidedHere:
+            return False

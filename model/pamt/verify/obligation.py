@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pamt.kernel.contig import ContigAllocator
 from pamt.machine import Machine
@@ -15,6 +15,7 @@ from pamt.verify.interp import Choice, Fault, Refusal, Return, Value
 from pamt.verify.symbolic_map import SymbolicMap
 
 __all__ = [
+    "Conditional",
     "NotDecidedHere",
     "Obligation",
     "PlainRun",
@@ -37,7 +38,7 @@ class Obligation(NamedTuple):
     label: str
     guards: tuple[Guard, ...]
     undecided: bool = False
-    """Nothing can be asked: `label` says why."""
+    """Nothing can be asked: `label` says why.  `guards`, if any, say where it matters."""
     witness: bool = False
     """The guards speak of something chosen freely (a page, places for PAMTs) besides the map."""
 
@@ -128,6 +129,18 @@ class Property(Protocol):
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
         """Why a plain run breaks it; None where it does not."""
+
+
+@runtime_checkable
+class Conditional(Property, Protocol):
+    """A property that says something of some runs only: of others it holds whatever they do."""
+
+    @property
+    def premise(self) -> str:
+        """What has to happen, after "on some map"."""
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Every way in which it happens: where all guards hold together."""
 
 
 def run_symbolically(made: SymbolicMap, policy: Policy) -> SymbolicRun:

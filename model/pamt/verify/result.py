@@ -12,6 +12,7 @@ __all__ = [
     "DEFAULT_BUDGET",
     "Budget",
     "Counterexample",
+    "Covered",
     "Disagreement",
     "Measure",
     "Vacuity",
@@ -100,6 +101,25 @@ class VerifyResult:
     counterexample: Counterexample | None = None
     undecided: tuple[str, ...] = ()
     vacuity: tuple[Vacuity, ...] = field(default=())
+    covered: tuple[Covered, ...] = ()
+    """What was gone through, fewest items first; the last of them perhaps in part."""
+    stopped: str = ""
+    """What ended the work before its time.  The verdict is UNDECIDED then; a counterexample is a
+    map that breaks the property all the same, but perhaps not the smallest one."""
+    untested: str = ""
+    """What never happens in the scope, so that the property was not put to the test."""
+
+
+class Covered(NamedTuple):
+    """What was gone through of the maps with so many items."""
+
+    ranges: int
+    cmrs: int
+    nodes: int
+    free: int
+    cases: int
+    obligations: int
+    """Asked of the solver, or decided without it."""
 
 
 class Disagreement(RuntimeError):

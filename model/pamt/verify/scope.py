@@ -7,10 +7,9 @@ GiB up to which they lie, is bounded.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise, product
 from math import comb
 
-from pamt.machine import Limits, Machine
+from pamt.machine import REMOTE_DISTANCE, Limits, Machine
 from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet
 from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
 
@@ -37,6 +36,8 @@ class Scope:
     fewest_ranges: int = 1
     first_gib: int = 0
     """Memory starts at or above this GiB."""
+    distances: tuple[int, ...] = (REMOTE_DISTANCE,)
+    """What two nodes may be apart, where ``equal-distances`` is not assumed."""
 
     def __post_init__(self) -> None:
         unknown = self.assumptions - set(ASSUMPTIONS)
@@ -48,6 +49,12 @@ class Scope:
             raise ValueError("a scope needs at least one range, one node and one GiB")
         if not 0 <= self.first_gib < self.gib:
             raise ValueError("first_gib must lie below gib")
+        if list(self.distances) != sorted(set(self.distances)) or not all(
+            10 < distance <= 255 for distance in self.distances
+        ):
+            raise ValueError("distances ascend and lie in 11..255; 10 is a node's own")
+        if self.assumes("equal-distances") and self.distances != (REMOTE_DISTANCE,):
+            raise ValueError(f"equal-distances is assumed, so nodes are {REMOTE_DISTANCE} apart")
 
     def assumes(self, name: str) -> bool:
         """Whether an assumption is made."""
@@ -72,16 +79,17 @@ class Scope:
             if (limits.max_tdmrs, limits.max_reserved_per_tdmr) == (64, 16)
             else f"limits scaled to {limits.max_tdmrs} TDMRs, {limits.max_reserved_per_tdmr} areas"
         )
-        count = (
-            f"{self.ranges}"
-            if self.fewest_ranges == self.ranges
-            else f"{self.fewest_ranges} to {self.ranges}"
-        )
-        free = "" if self.assumes("free-is-memory") else f", up to {self.free} free runs"
+        count = _counted(self.ranges, "memory range")
+        if self.fewest_ranges != self.ranges:
+            count = f"{self.fewest_ranges} to {count}"
+        free = "" if self.assumes("free-is-memory") else f", {_up_to(self.free, 'free run')}"
+        apart = ""
+        if not self.assumes("equal-distances"):
+            apart = f" with distances out of {', '.join(map(str, self.distances))}"
         return (
-            f"every map of {count} memory ranges on up to {self.nodes} nodes, at any 4 KiB-aligned"
-            f" addresses from {self.lowest:#x} up to {self.end:#x} ({self.gib} GiB), up to"
-            f" {self.cmrs} CMRs{free}, with {named}"
+            f"every map of {count} on {_up_to(self.nodes, 'node')}{apart}, at any 4 KiB-aligned"
+            f" addresses from {self.lowest:#x} up to {self.end:#x} ({self.gib} GiB),"
+            f" {_up_to(self.cmrs, 'CMR')}{free}, with {named}"
         )
 
     def assumption_texts(self) -> tuple[str, ...]:
@@ -117,18 +125,63 @@ class Scope:
         pages = (self.end - self.lowest) // PAGE
         total = 0
         for count in range(self.fewest_ranges, self.ranges + 1):
-            for nodes in product(range(self.nodes), repeat=count):
-                if set(nodes) != set(range(max(nodes) + 1)):
-                    continue
-                may_touch = sum(
-                    1 for a, b in pairwise(nodes) if a != b or not self.assumes("apart")
+            for changes in range(count):
+                # So many neighbours are on different nodes.  Boundaries s1 < e1 (<= or <) s2 < e2
+                # ...: 2*count of pages + 1 positions, where each pair that may touch gives one
+                # more.
+                may_touch = changes if self.assumes("apart") else count - 1
+                ways = comb(count - 1, changes) * sum(
+                    _paths(changes + 1, used) * self.count_distances(used)
+                    for used in range(1, min(self.nodes, count) + 1)
                 )
-                # Boundaries s1 < e1 (<= or <) s2 < e2 ...: 2*count of pages + 1 positions, where
-                # each pair that may touch gives one more.
-                total += comb(pages + 1 + may_touch, 2 * count)
-                if count > 8 and self.nodes == 1:
-                    break
+                total += ways * comb(pages + 1 + may_touch, 2 * count)
         return total
+
+    def count_distances(self, used: int) -> int:
+        """How many tables of distances so many nodes may have."""
+        tables: int = len(self.distances) ** (used * (used - 1) // 2)
+        return tables
+
+    def options(self) -> str:
+        """The scope as options of a command line, without those that hold anyway."""
+        plain = Scope()
+        words = [
+            f"--{option.replace('_', '-')} {getattr(self, option)}"
+            for option in ("ranges", "cmrs", "nodes", "gib", "first_gib", "fewest_ranges")
+            if getattr(self, option) != getattr(plain, option)
+        ]
+        if not self.assumes("free-is-memory"):
+            words.append(f"--free {self.free}")
+        if not self.assumes("equal-distances"):
+            words.append(f"--distances {','.join(map(str, self.distances))}")
+        if self.limits != plain.limits:
+            words.append(f"--limits {self.limits.max_tdmrs}x{self.limits.max_reserved_per_tdmr}")
+        for name in ASSUMPTIONS:
+            if name in {"free-is-memory", "equal-distances"}:
+                continue
+            if self.assumes(name) and name not in DEFAULT:
+                words.append(f"--assume {name}")
+            if not self.assumes(name) and name in DEFAULT:
+                words.append(f"--no-assume {name}")
+        return " ".join(words)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _up_to(most: int, what: str) -> str:
+    if most == 0:
+        return f"no {what}"
+    return f"1 {what}" if most == 1 and what != "free run" else f"up to {_counted(most, what)}"
+
+
+def _paths(length: int, colours: int) -> int:
+    """Sequences in which neighbours differ and every one of so many nodes occurs."""
+    return sum(
+        (-1) ** left * comb(colours, left) * (colours - left) * (colours - left - 1) ** (length - 1)
+        for left in range(colours)
+    )
 
 
 def parse_limits(text: str) -> Limits:

@@ -223,8 +223,8 @@ def _nodes(case: Case, interpreter: Interpreter, memory: list[MemoryRange]) -> t
         )
         for index, (node, (first, last)) in enumerate(zip(case.nodes, case.cells, strict=True))
     )
-    # Distances and fallback orders depend on which nodes there are, not on addresses.
-    done = complete(Machine(memory=stand_ins)).machine
+    # Distances and fallback orders depend on the case, not on addresses.
+    done = complete(Machine(memory=stand_ins, nodes=case.slit())).machine
     made: list[Node] = []
     for node in done.nodes:
         zones = interpreter.call(derive_zones, tuple(memory), node.id).value
@@ -250,7 +250,14 @@ def plain_machine(scope: Scope, case: Case, addresses: Sequence[int], name: str 
             FreeRun(start, end, case.nodes[held])
             for (start, end), held in zip(pairs[ranges + case.cmrs :], case.free, strict=True)
         )
-    return Machine(name=name, limits=scope.limits, cmrs=cmrs, memory=memory, free=free)
+    return Machine(
+        name=name,
+        limits=scope.limits,
+        cmrs=cmrs,
+        memory=memory,
+        nodes=case.slit(),
+        free=free,
+    )
 
 
 def items_of(value: Value) -> list[tuple[Guard, Value]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -30,18 +31,53 @@ class Workers:
 
 
 class _Processes(Workers):
-    def __init__(self, task: Task, pool: ProcessPoolExecutor) -> None:
+    """Holds the pool alone, so that its semaphores go with it."""
+
+    def __init__(self, task: Task, jobs: int) -> None:
         super().__init__(task)
-        self._pool = pool
+        self._others = set(multiprocessing.active_children())
+        context = multiprocessing.get_context("spawn")
+        self._pool: ProcessPoolExecutor | None = ProcessPoolExecutor(jobs, context, _begin, (task,))
 
     def each(self, stage: Stage, arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        waiting: list[Future[Any]] = [self._pool.submit(_run, stage, those) for those in arguments]
+        assert self._pool is not None
+        waiting: list[Future[Any]] = []
         try:
+            for those in arguments:
+                # A process may be started now.  It keeps what is blocked, so that Ctrl-C, which
+                # the terminal sends to all, does not reach it before it can say that it ignores it.
+                with _without_interrupts():
+                    waiting.append(self._pool.submit(_run, stage, those))
             for one in waiting:
                 yield one.result()
         finally:
             for one in waiting:
                 one.cancel()
+
+    def end(self) -> None:
+        """What has not begun is dropped, what runs is of no use any more."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        started = set(multiprocessing.active_children()) - self._others
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.join()
+        pool.shutdown(wait=True)
+        del pool
+        # Semaphores are named, and outlive a process that ends without collecting them.
+        gc.collect()
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -50,19 +86,15 @@ def workers(task: Task, jobs: int) -> Iterator[Workers]:
     if jobs <= 1 or not task.can_be_sent:
         yield Workers(task)
         return
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, _begin, (task,))
+    crew: _Processes | None = None
     try:
-        yield _Processes(task, pool)
+        with _without_interrupts():
+            crew = _Processes(task, jobs)
+        yield crew
     finally:
-        # What has not begun is dropped, what runs is of no use any more.
-        started = set(multiprocessing.active_children()) - others
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.join()
+        if crew is not None:
+            with _without_interrupts():
+                crew.end()
 
 
 _tasks: list[Task] = []

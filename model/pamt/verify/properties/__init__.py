@@ -98,8 +98,11 @@ def parse_space(text: str) -> Space:
     if len(words) % 2:
         raise ValueError(f"an option of {text!r} has no value")
     for option, value in zip(words[::2], words[1::2], strict=True):
+        if option == "--give-up" and value.isdigit():
+            changes["give_up"] = int(value)
+            continue
         if option not in allowed or value not in allowed[option]:
             known = ", ".join(f"{k} {'|'.join(v)}" for k, v in allowed.items())
-            raise ValueError(f"unknown {option} {value}; known: {known}")
+            raise ValueError(f"unknown {option} {value}; known: {known}, --give-up PAGES")
         changes[option[2:]] = value
     return space._replace(**changes)

@@ -69,6 +69,15 @@ class Accepted:
     name: str = "accepted"
     words: str = "a success of the policy is TDX_SUCCESS for the module"
 
+    @property
+    def premise(self) -> str:
+        return "the policy succeeds"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any success."""
+        for guard, _ in run.successes():
+            yield (guard,)
+
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """One for each rule, and for each pair of areas that might overlap."""
         for guard, outcome in run.successes():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
-from pamt.machine import Machine, MemoryRange
+from pamt.machine import Machine, MemoryRange, Node
 from pamt.policies.protocol import Policy
 from pamt.standins import complete, derive_zones
 from pamt.verify.obligation import (
@@ -40,6 +40,15 @@ class NoWorseThan:
     def words(self) -> str:
         return f"wherever {self.other_name} succeeds, the policy succeeds"
 
+    @property
+    def premise(self) -> str:
+        return f"{self.other_name} succeeds"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any success of the other policy."""
+        for guard, _ in run_symbolically(run.made, self.other).successes():
+            yield (guard,)
+
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         other = run_symbolically(run.made, self.other)
         for guard, outcome in run.failures():
@@ -65,6 +74,15 @@ class Renaming:
 
     name: str = "renaming"
     words: str = "numbering the nodes otherwise changes neither the answer nor a PAMT's address"
+
+    @property
+    def premise(self) -> str:
+        return "memory is on more than one node"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any map of such a case."""
+        if len(set(run.made.case.nodes)) > 1:
+            yield ()
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         domain = run.made.interpreter.domain
@@ -118,20 +136,36 @@ def _renamed_plainly(machine: Machine, names: dict[int, int]) -> Machine:
         limits=machine.limits,
         cmrs=machine.cmrs,
         memory=tuple(r._replace(node=names[r.node]) for r in machine.memory or ()),
+        nodes=_renamed_nodes(machine.nodes, names),
         free=tuple(f._replace(node=names[f.node]) for f in machine.free or ()),
     )
     return complete(bare).machine
 
 
+def _renamed_nodes(nodes: Sequence[Node], names: Mapping[int, int]) -> tuple[Node, ...]:
+    """The nodes with their distances, under other numbers; no zones, and no fallback order."""
+    now = {names.get(node.id, node.id): node for node in nodes}
+    ids = sorted(node.id for node in nodes)
+    place = {names.get(old, old): at for at, old in enumerate(ids)}
+    made: list[Node] = []
+    for new in sorted(now):
+        row = now[new].distance
+        listed = None if row is None else tuple(row[place[other]] for other in sorted(now))
+        made.append(Node(new, distance=listed))
+    return tuple(made)
+
+
 def _renamed(made: SymbolicMap, order: tuple[int, ...]) -> SymbolicMap:
     machine = made.machine
+    names = dict(enumerate(order))
     memory = tuple(r._replace(node=order[r.node]) for r in machine.memory or ())
     free = tuple(f._replace(node=order[f.node]) for f in machine.free or ())
     stand_ins = complete(
         Machine(
             memory=tuple(
                 MemoryRange(i << 30, (i << 30) + (1 << 29), r.node) for i, r in enumerate(memory)
-            )
+            ),
+            nodes=_renamed_nodes(machine.nodes, names),
         )
     ).machine
     nodes = tuple(

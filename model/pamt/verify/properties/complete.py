@@ -15,6 +15,9 @@ The number of areas of a TDMR, by the space's rule:
 
               | gap | PPP | gap |     memory     |PPP|    memory    |
               '--- one stretch -'                one more
+
+With ``--give-up N`` the list of memory is any that is left after up to N pages have gone
+(:mod:`pamt.verify.properties.giving_up`).
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from pamt.kernel.layout import lay_out_tdmrs
 from pamt.kernel.memlist import build_memory_list
 from pamt.kernel.sizes import pamt_sizes
 from pamt.machine import Cmr, FreeRun, Machine, MemoryRange
+from pamt.outcome import Outcome
 from pamt.placement.evaluate import evaluate
 from pamt.placement.question import pose
 from pamt.placement.shape import Reservations
@@ -37,8 +41,9 @@ from pamt.placement.space import Space
 from pamt.policies.protocol import Policy
 from pamt.ranges import GIB, PAGE, Range
 from pamt.verify.interp import GuardedList, Interpreter
-from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
+from pamt.verify.obligation import NotDecidedHere, Obligation, PlainRun, SymbolicRun
 from pamt.verify.primitives import PRIMITIVES
+from pamt.verify.properties.giving_up import Left, ways_to_give_up
 from pamt.verify.symbolic_map import inside_runs, joined_runs
 
 if TYPE_CHECKING:
@@ -81,10 +86,6 @@ class Complete:
     space: Space
     reason: str | None = None
 
-    def __post_init__(self) -> None:
-        if self.space.give_up:
-            raise ValueError("verify decides completeness without give-up only")
-
     @property
     def name(self) -> str:
         return f"complete:{self.space_name}" + (f"@{self.reason}" if self.reason else "")
@@ -94,51 +95,98 @@ class Complete:
         what = f"a failure with {self.reason}" if self.reason else "a failure"
         return f"{what} means that no configuration exists in the space {self.space}"
 
+    @property
+    def premise(self) -> str:
+        return f"the policy fails with {self.reason}" if self.reason else "the policy fails"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any such failure."""
+        for guard, _ in self._failures(run):
+            yield (guard,)
+
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
-        """For each failure and each cut into TDMRs: there are places."""
-        failures = [
-            (guard, outcome)
-            for guard, outcome in run.failures()
-            if self.reason is None or outcome.reason == self.reason
-        ]
+        """For each failure, each way to give up pages and each cut into TDMRs: there are places."""
+        failures = self._failures(run)
         if not failures:
             return
-        for witness in _witnesses(
-            run.made.symbols, run.made.interpreter, run.made.machine, self.space
-        ):
+        made, space = run.made, self.space
+        for witness in _witnesses(made.symbols, made.interpreter, made.machine, space):
             for guard, outcome in failures:
                 yield Obligation(
                     f"{outcome.reason} though {len(witness.tdmrs)} TDMRs can be placed",
                     (guard, *witness.guards),
                     witness=True,
                 )
+        if not space.give_up:
+            return
+        for ways in ways_to_give_up(made, space.give_up):
+            if ways.left_out is not None:
+                for guard, outcome in failures:
+                    yield Obligation(f"{outcome.reason}: {ways.left_out}", (guard,), undecided=True)
+                return
+            for witness in _witnesses_of(made.symbols, made.interpreter, made.machine, ways, space):
+                for guard, outcome in failures:
+                    yield Obligation(
+                        f"{outcome.reason} though {len(witness.tdmrs)} TDMRs can be placed when"
+                        f" {ways.words} is given up",
+                        (guard, *witness.guards),
+                        witness=True,
+                    )
+
+    def _failures(self, run: SymbolicRun) -> list[tuple[Guard, Outcome]]:
+        return [
+            (guard, outcome)
+            for guard, outcome in run.failures()
+            if self.reason is None or outcome.reason == self.reason
+        ]
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
         if run.outcome is None:
             return f"the policy raised {run.error}"
         if run.outcome.succeeded or (self.reason and run.outcome.reason != self.reason):
             return None
-        found = configuration_in(run.machine, self.space)
+        found, given_up = configuration_in(run.machine, self.space), None
+        if found is None and self.space.give_up:
+            found, given_up = _after_giving_up(run.machine, self.space)
         if found is None:
             return None
         chunks = ", ".join(f"{t.pamt_4k.base:#x}" for t in found.tdmrs)
-        return f"{run.outcome.reason}, though PAMTs at {chunks} make a configuration of this space"
+        without = f" without {given_up}" if given_up else ""
+        return (
+            f"{run.outcome.reason}, though PAMTs at {chunks} make a configuration of this"
+            f" space{without}"
+        )
+
+
+def _after_giving_up(machine: Machine, space: Space) -> tuple[Configuration | None, str | None]:
+    """A configuration after pages have gone, and which; by the placement search.
+
+    Raises NotDecidedHere when its budget ends.
+    """
+    from pamt.solve import UNDECIDED, place
+
+    result = place(machine, space, ("lost",), canonical=False)
+    if result.verdict == UNDECIDED:
+        raise NotDecidedHere(f"the search for a configuration: {result.reason}")
+    return result.configuration, ", ".join(str(run) for run in result.given_up)
 
 
 def configuration_in(machine: Machine, space: Space) -> Configuration | None:
     """A configuration of a completed machine in `space`, judged by the plain rules; or None.
 
-    Raises RuntimeError when the solver gives up, or when the judge refuses what it proposes.
+    Nothing is given up, whatever `space` says.  Raises NotDecidedHere when the solver gives up,
+    RuntimeError when the judge refuses what it proposes.
     """
     from pamt.smt.symbolic import Symbols
     from pamt.smt.symbolic_query import Query
 
+    space = space._replace(give_up=0)
     symbols = Symbols("lin")
     interpreter = Interpreter(symbols, PRIMITIVES)
     for witness in _witnesses(symbols, interpreter, machine, space):
         answer = Query(symbols).ask(witness.guards, WITNESS_BUDGET)
         if answer.verdict == "unknown":
-            raise RuntimeError("the search for a configuration ran out of its budget")
+            raise NotDecidedHere("the search for a configuration ran out of its budget")
         if answer.assignment is None:
             continue
         assignment = answer.assignment
@@ -186,18 +234,17 @@ def _witnesses(
             if stays:
                 listed.append(r)
         if listed and base is not False:
-            yield from _witnesses_of(symbols, interpreter, machine, listed, base, space)
+            by_node = joined_runs(interpreter, _ascending(machine.free or ()))
+            runs = [run for found in by_node.values() for run in found]
+            left = Left(listed, runs, (base,))
+            yield from _witnesses_of(symbols, interpreter, machine, left, space)
 
 
 def _witnesses_of(
-    symbols: Symbols,
-    interpreter: Interpreter,
-    machine: Machine,
-    listed: Sequence[MemoryRange],
-    base: Guard,
-    space: Space,
+    symbols: Symbols, interpreter: Interpreter, machine: Machine, left: Left, space: Space
 ) -> Iterator[_Witness]:
-    convertible = base
+    listed = left.listed
+    convertible: Guard = True
     for r in listed:
         convertible = symbols.conjunction(
             convertible, inside_runs(symbols, r.start, r.end, list(machine.cmrs or ()))
@@ -207,8 +254,8 @@ def _witnesses_of(
             continue
         if tdmrs[-1].end > machine.limits.address_end:
             continue
-        regions = _regions(symbols, machine, tdmrs, space)
-        guards = [convertible, *_placed(symbols, interpreter, machine, regions)]
+        regions = _regions(symbols, machine, left.free, tdmrs, space)
+        guards = [*left.guards, convertible, *_placed(symbols, left.free, regions)]
         for tdmr in tdmrs:
             count = _count(symbols, interpreter, machine, listed, tdmr, regions, space)
             guards.append(count <= machine.limits.max_reserved_per_tdmr)
@@ -246,10 +293,14 @@ def _cell_of(address: int) -> int:
 
 
 def _regions(
-    symbols: Symbols, machine: Machine, tdmrs: Sequence[Range], space: Space
+    symbols: Symbols,
+    machine: Machine,
+    free: Sequence[tuple[Guard, Range]],
+    tdmrs: Sequence[Range],
+    space: Space,
 ) -> tuple[_Region, ...]:
     made: list[_Region] = []
-    ends = [f.end if isinstance(f.end, int) else f.end.high for f in machine.free or ()]
+    ends: list[int] = [r.end if isinstance(r.end, int) else r.end.high for _, r in free]
     top = max(ends, default=PAGE)
     for index, tdmr in enumerate(tdmrs):
         sizes = pamt_sizes(tdmr.size, machine.limits, machine.limits.dynamic_pamt)
@@ -268,12 +319,10 @@ def _regions(
 
 
 def _placed(
-    symbols: Symbols, interpreter: Interpreter, machine: Machine, regions: Sequence[_Region]
+    symbols: Symbols, runs: Sequence[tuple[Guard, Range]], regions: Sequence[_Region]
 ) -> Iterator[Guard]:
     """Each region in one free run, no two on one page."""
     both, either = symbols.conjunction, symbols.disjunction
-    by_node = joined_runs(interpreter, _ascending(machine.free or ()))
-    runs = [run for found in by_node.values() for run in found]
     for region in regions:
         inside = either(
             both(present, both(run.start <= region.start, region.end <= run.end))

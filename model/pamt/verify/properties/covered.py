@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pamt.kernel.memlist import build_memory_list
 from pamt.policies.protocol import Policy
@@ -13,6 +14,8 @@ from pamt.verify.properties.pages import in_memory, owners, usable
 
 __all__ = ["Covered"]
 
+Guard = Any
+
 
 @dataclass(frozen=True)
 class Covered:
@@ -20,6 +23,15 @@ class Covered:
 
     name: str = "covered"
     words: str = "after a success, every page of memory is usable, or in a PAMT"
+
+    @property
+    def premise(self) -> str:
+        return "the policy succeeds"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any success."""
+        for guard, _ in run.successes():
+            yield (guard,)
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """A page of memory that is neither."""

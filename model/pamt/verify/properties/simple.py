@@ -30,6 +30,15 @@ class AreasAtMost:
     def words(self) -> str:
         return f"no TDMR of a success has more than {self.most} reserved areas"
 
+    @property
+    def premise(self) -> str:
+        return "the policy succeeds"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any success."""
+        for guard, _ in run.successes():
+            yield (guard,)
+
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """One for each TDMR."""
         for guard, outcome in run.successes():
@@ -83,6 +92,18 @@ class Clean:
 
     name: str = "clean"
     words: str = "after a failure the free runs equal the initial ones"
+
+    @property
+    def premise(self) -> str:
+        return "the policy fails after it has taken a chunk"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any chunk taken, and any failure."""
+        domain = run.made.interpreter.domain
+        for guard, _ in run.failures():
+            for event in run.allocator.events:
+                if event.action == "take" and not domain.disjoint(guard, event.guard):
+                    yield guard, event.guard
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """For each chunk taken and each failure: it was not given back."""
@@ -148,21 +169,34 @@ class Local:
         " home node could hold it"
     )
 
-    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
-        """For each remote chunk and each free run of its home."""
+    @property
+    def premise(self) -> str:
+        return "a PAMT goes to another node than its TDMR's home"
+
+    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
+        """Any chunk taken elsewhere."""
+        for event, remote, _ in self._remote(run):
+            yield event.guard, remote
+
+    def _remote(self, run: SymbolicRun) -> Iterator[tuple[Event, Guard, int]]:
+        """Chunks taken elsewhere: the guard of that, and the home."""
         domain = run.made.interpreter.domain
-        equal = run.made.interpreter.equal
         for event in run.allocator.events:
             if event.action != "take":
                 continue
             for asked, home in _homes(run, event):
-                remote = domain.conjunction(asked, domain.negation(equal(event.node, home)))
-                for present, free in event.free.get(home, ()):
-                    fits = free.end - free.start >= event.size
-                    yield Obligation(
-                        f"a chunk of {event.size} bytes of a TDMR of node {home} elsewhere",
-                        (event.guard, remote, present, fits),
-                    )
+                same = run.made.interpreter.equal(event.node, home)
+                yield event, domain.conjunction(asked, domain.negation(same)), home
+
+    def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
+        """For each remote chunk and each free run of its home."""
+        for event, remote, home in self._remote(run):
+            for present, free in event.free.get(home, ()):
+                fits = free.end - free.start >= event.size
+                yield Obligation(
+                    f"a chunk of {event.size} bytes of a TDMR of node {home} elsewhere",
+                    (event.guard, remote, present, fits),
+                )
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
         if run.outcome is None:

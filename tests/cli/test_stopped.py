@@ -1,0 +1,178 @@
+"""Ctrl-C, a time limit or a budget in `verify` and `diff`: what was found until then is kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pamt.maps.machine_file import read_machine
+from pamt.policies.protocol import run_policy
+from pamt.standins import complete
+from pamt.verify import diff as diff_engine
+from pamt.verify import engine, mutants
+from pamt.verify.properties import load_policy
+from pamt.verify.result import Vacuity
+
+ROOT = Path(__file__).resolve().parents[2]
+FAILS = ("verify", "linux:mainline", "--property", "complete:linux")
+LARGE = ("--ranges", "9", "--gib", "9", "--first-gib", "4")
+VARIANTS = ("diff", "linux:mainline", "linux:cmr-v8.2", "--cmrs", "2")
+
+
+def _break_off(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, calls: int) -> None:
+    """Ctrl-C in the place of one call of a function."""
+    function = getattr(where, name)
+    done = 0
+
+    def counted(*words: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done == calls:
+            raise KeyboardInterrupt
+        return function(*words)
+
+    monkeypatch.setattr(where, name, counted)
+
+
+def _process(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pamt", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "model")},
+        start_new_session=True,
+    )
+
+
+def test_the_map_found_so_far_is_shown_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pamt: Callable[..., Any]
+) -> None:
+    _break_off(monkeypatch, engine, "improve", 1)
+    ran = pamt(*FAILS, "--save", tmp_path)
+    assert ran.exit == 3
+    lines = ran.out.splitlines()
+    said = "UNDECIDED: interrupted after 2 of 8 cases, while the smallest map was looked for; "
+    assert lines[0].startswith(f"{said}a map that breaks the property: ENOMEM_pamt, though")
+    assert any(line.endswith("(not proved to be the smallest)") for line in lines[:10])
+    assert "Gone through:" in lines
+    assert "  - 1 memory range, 1 CMR, 1 node: 2 cases, 2 obligations (the" in ran.out
+    (path,) = tmp_path.iterdir()
+    outcome = run_policy(load_policy("linux:mainline"), complete(read_machine(path)).machine)
+    assert outcome.reason == "ENOMEM_pamt"
+
+
+def test_the_map_found_so_far_in_json(
+    monkeypatch: pytest.MonkeyPatch, pamt: Callable[..., Any]
+) -> None:
+    _break_off(monkeypatch, engine, "improve", 1)
+    result = pamt(*FAILS, "--json").json
+    assert (result["verdict"], result["exit"], result["smallest"]) == ("UNDECIDED", 3, False)
+    assert result["stopped"].startswith("interrupted after 2 of 8 cases")
+    assert result["counterexample"]["memory"]
+    assert result["outcome"]["outcome"] == "ENOMEM_pamt"
+    assert [part["cases"] for part in result["covered"]] == [2]
+
+
+def test_an_interrupt_of_the_replay_keeps_the_map(
+    monkeypatch: pytest.MonkeyPatch, pamt: Callable[..., Any]
+) -> None:
+    def interrupted(*_: Any) -> Iterator[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "free_fields", interrupted)
+    ran = pamt(*FAILS)
+    assert ran.exit == 3
+    assert "a map that breaks the property: ENOMEM_pamt" in ran.out.splitlines()[0]
+    assert "  memory  0x400000    0xa00000  6 MiB     0" in ran.out
+
+
+def test_a_budget_that_ends_keeps_the_map(pamt: Callable[..., Any]) -> None:
+    ran = pamt(*FAILS, "--steps", "20000")
+    assert ran.exit == 3
+    first = ran.out.splitlines()[0]
+    assert first.startswith("UNDECIDED: the budget of 20000 steps ended after 2 of 8 cases, while")
+    assert "a map that breaks the property: ENOMEM_pamt" in first
+    assert "(not proved to be the smallest)" in ran.out
+
+
+def test_mutants_that_were_not_asked_about_take_the_verdict_away(
+    monkeypatch: pytest.MonkeyPatch, pamt: Callable[..., Any]
+) -> None:
+    def one(*_: Any) -> Iterator[Vacuity]:
+        yield Vacuity("mutant: one", True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mutants, "check_mutants", one)
+    words = ("verify", "linux:mainline", "--property", "covered", "--ranges", "1", "--gib", "1")
+    ran = pamt(*words)
+    assert ran.exit == 3
+    assert ran.out.startswith("UNDECIDED: interrupted while broken stages were asked about\n")
+    assert "  yes   mutant: one" in ran.out
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_time_limit_is_an_interrupt(jobs: str) -> None:
+    words = ("verify", "linux:mainline", "--property", "covered", *LARGE)
+    began = time.monotonic()
+    out, err = _process(*words, "--jobs", jobs, "--timeout", "3").communicate(timeout=60)
+    assert time.monotonic() - began > 3
+    assert out.startswith("UNDECIDED: the time limit of 3 s ended ")
+    assert err == ""
+
+
+@pytest.mark.parametrize("after", [1.5, 4.0])
+def test_ctrl_c_at_a_terminal_reaches_all_processes_and_is_told_once(after: float) -> None:
+    words = ("verify", "linux:mainline", "--property", "covered", *LARGE, "--jobs", "2")
+    process = _process(*words)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(after)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 3
+    assert out.startswith("UNDECIDED: interrupted")
+    assert err == ""
+
+
+def test_differences_found_so_far_are_shown_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pamt: Callable[..., Any]
+) -> None:
+    _break_off(monkeypatch, diff_engine, "build_map", 5)
+    ran = pamt(*VARIANTS, "--ranges", "1", "--save", tmp_path)
+    assert ran.exit == 3
+    first = ran.out.splitlines()[0]
+    assert first == "UNDECIDED: interrupted after 4 of 6 cases; 2 differences found until then"
+    assert "Gone through:" in ran.out
+    assert len(list(tmp_path.iterdir())) == 2
+    _break_off(monkeypatch, diff_engine, "build_map", 5)
+    result = pamt(*VARIANTS, "--ranges", "1", "--json").json
+    assert (result["verdict"], len(result["differences"])) == ("UNDECIDED", 2)
+    assert result["stopped"].startswith("interrupted")
+
+
+def test_a_difference_is_kept_before_it_is_smallest(
+    monkeypatch: pytest.MonkeyPatch, pamt: Callable[..., Any]
+) -> None:
+    _break_off(monkeypatch, diff_engine, "minimise", 1)
+    result = pamt(*VARIANTS, "--ranges", "1", "--json").json
+    (difference,) = result["differences"]
+    assert result["exit"] == 3
+    assert difference["smallest"] is False
+    assert [o["outcome"] for o in difference["outcomes"]] == difference["answers"]
+
+
+def test_diff_ends_at_its_time_limit(pamt: Callable[..., Any]) -> None:
+    ran = pamt(*VARIANTS, "--ranges", "6", "--gib", "7", "--timeout", "1")
+    assert ran.exit == 3
+    assert ran.out.startswith("UNDECIDED: the time limit of 1 s ended after ")
