@@ -59,6 +59,9 @@ class Known(NamedTuple):
 class Watch:
     """Told what a search finds out; this one does not listen, and bounds nothing."""
 
+    hears_bounds = False
+    """Whether it is worth while to work out a bound only to tell of it."""
+
     @property
     def left(self) -> int | None:
         """Steps that may still be taken; None: any number."""
@@ -88,6 +91,8 @@ QUIET = Watch()
 
 class Notes(Watch):
     """Keeps the best of what it is told, and hands all of it on."""
+
+    hears_bounds = True
 
     def __init__(self, order: Sequence[str], steps: int | None = None, to: Watch = QUIET) -> None:
         """`steps`: how many may be taken in all."""

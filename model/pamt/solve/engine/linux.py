@@ -7,11 +7,12 @@ before it are held; then the canonical one among the optima.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from pamt.certificate.check import Leaves
 from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.relaxation import Relaxation
-from pamt.solve.engine.branch import Budget, Decision, Tree, decide, flatten
+from pamt.solve.engine.branch import Budget, Decision, Tree, decide, flatten, remote_unit
 from pamt.solve.engine.canonical import canonical_packing
 from pamt.solve.engine.leaf import Prover
 from pamt.solve.engine.master import Master, Relaxed
@@ -96,7 +97,35 @@ class Linux:
         self.packing = None
         self.claims = [Claim({}, flatten(decision.tree))]
 
+    def _tell_root(self) -> None:
+        """Tell the watch what the relaxation alone says `remote` can't be below.
+
+        The search settles far more, but only at its end; this is known at once.
+        """
+        if not self._budget.watch.hears_bounds:
+            return
+        problem = pose_problem(self._facts, self._limits(self._held))
+        if min(problem.room, default=0) < 0 or not problem.chunks:
+            return
+        scale = max(
+            (abs(problem.cost(c, n)) for c in problem.chunks for n, _ in problem.spots), default=1
+        )
+        view = look(problem)
+        relaxed = Master(view, (), float(scale or 1), self._relaxed).solve()
+        if relaxed is None or not relaxed.feasible:
+            return
+        unit = remote_unit(problem) or 1
+        least = ceil((relaxed.bound - 1e-6 * max(1.0, abs(relaxed.bound))) / unit) * unit
+        at_most = {**self._held, "remote": least - 1}
+        limits = self._limits(at_most)
+        prover = Prover(self._leaves, limits.as_claim())
+        step = prover.sum(look(pose_problem(self._facts, limits)), (), (), relaxed.prices)
+        if step is not None:
+            claims = (*self.claims, Claim(at_most, (step,)))
+            self._budget.watch.bound({**self.bound, "remote": least}, claims)
+
     def _least_remote(self) -> int:
+        self._tell_root()
         decision = self._decide(self._held, optimise=True)
         if decision.packing is None:
             self._give_up(decision)
