@@ -17,7 +17,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pamt.configuration import Area, Configuration, Pamt, Tdmr
+from pamt.configuration import Area, Call, Configuration, Pamt, Tdmr
 from pamt.machine import Cmr, Limits
 from pamt.module import accept, config
 from pamt.module.accept import accepts, all_in_runs, in_a_run, records_good, regions_fit
@@ -608,6 +608,22 @@ def the_whole() -> Claim:
     )
 
 
+def as_many_pointers() -> Evidence:
+    """The formula asks for every pointer, the walk for one with each record: as many of each."""
+    limits = Limits()
+    looked = 0
+    for count in range(1, limits.max_tdmrs + 1):
+        for given in (None, (), (PAGE,) * 3, (PAGE,) * 70):
+            for tdmrs in (0, 1, 70):
+                call = Call(count=count, info_pa=given)
+                configuration = Configuration((NO_TDMR,) * tdmrs, call)
+                operands = default_call(configuration, limits).operands
+                looked += 1
+                if not len(operands.info_pa) == len(records(configuration, count)) == count:
+                    return Evidence(False, f"{count} TDMRs, {tdmrs} given: {operands.info_pa}")
+    return Evidence(True, f"{looked} calls")
+
+
 # Replayed
 
 
@@ -678,8 +694,7 @@ THEOREM = Theorem(
     " TDX_SUCCESS",
     trusts="T12 (one record), T5 (CMR runs ascend and are disjoint), T4 (inside_runs). Python's"
     " sorted() gives the same items in order; bisect_right(a, x) of ascending a is the number of"
-    " items that are at most x, bisect_left of those below x; zip takes items side by side. That"
-    " default_call gives as many pointers as TDMRs where OP_RDX holds.",
+    " items that are at most x, bisect_left of those below x; zip takes items side by side.",
     obligations=(
         Obligation("one-relation", "region against region is one symmetric question", one_relation),
         Obligation("region-pairs", "each region against each of an earlier TDMR", region_pairs),
@@ -706,6 +721,7 @@ THEOREM = Theorem(
         Obligation("formula-ends", "the formula: after the last TDMR", formula_ends),
         Obligation("pointers", "the formula: pointers to the records", pointers),
         Obligation("the-whole", "CMR list, call, records: the same question", the_whole),
+        Check("as-many-pointers", "a pointer for every record", as_many_pointers),
         Check("replayed", "both answer alike on configurations made at random", replayed),
         Check("empty-region", "no bytes on the end of the last run", ends_at_the_last_run),
     ),
