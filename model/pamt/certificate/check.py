@@ -162,9 +162,10 @@ class Ground:
 
     def case(self, case: Case) -> Ground:
         """The ground of one case; the same for every claim."""
-        if case.key not in self._cases:
-            self._cases[case.key] = Ground(case.question, case.slack)
-        return self._cases[case.key]
+        key = (case.slack, *case.key)
+        if key not in self._cases:
+            self._cases[key] = Ground(case.question, case.slack)
+        return self._cases[key]
 
 
 def _check_claim(ground: Ground, claim: Claim, path: str) -> int:

@@ -38,6 +38,8 @@ __all__ = [
 
 FORMAT = "pamt-certificate/1"
 VERDICTS = ("OPTIMAL", "FEASIBLE", "INFEASIBLE")
+MOST_CASES_IN_ALL = 200_000
+"""Cases of all steps of a certificate: what is short to write down must not take hours to check."""
 PIECES = ("chunk", *LEVELS)
 
 
@@ -270,6 +272,15 @@ def load_certificate(text: str) -> Certificate:
     claims = tuple(
         _claim(claim, f"claims[{at}]") for at, claim in enumerate(_list(top["claims"], "claims"))
     )
+    listed = sum(
+        many
+        for claim in claims
+        for step in claim.steps
+        if isinstance(step, Withdraw)
+        for many, _ in step.cases
+    )
+    if listed > MOST_CASES_IN_ALL:
+        raise Malformed("claims", f"at most {MOST_CASES_IN_ALL} cases in all", listed)
     return Certificate(
         verdict,
         _space(top["space"]),

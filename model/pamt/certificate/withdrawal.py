@@ -39,7 +39,7 @@ from pamt.ranges import GIB, PAGE, Range, RangeSet
 __all__ = ["KINDS", "MOST_CASES", "Case", "TooManyCases", "fillable_with", "forced", "list_cases"]
 
 KINDS = ("layouts", "sets")
-MOST_CASES = 100_000
+MOST_CASES = 20_000
 """Cases that are listed for one step."""
 
 
@@ -51,7 +51,7 @@ class Case(NamedTuple):
     """Choices of pages that differ in nothing that counts."""
 
     key: tuple[object, ...]
-    """Tells the cases of a machine apart, whatever the limit they are listed for."""
+    """Tells the questions of a machine apart, whatever the limit they are listed for."""
     question: Question
     """What holds for every choice in the case, with all pages free that any of them leaves free."""
     pages: int
