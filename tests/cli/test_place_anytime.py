@@ -182,6 +182,22 @@ def test_an_interrupt_while_help_is_looked_for_keeps_the_verdict(
     assert f"Next:    pamt repair {EMR}" in ran.out
 
 
+def test_what_there_was_no_time_to_look_into_is_said(
+    pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pamt.solve import relaxations
+
+    def forever(*_: object) -> None:
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+
+    monkeypatch.setattr(relaxations, "_give_up", forever)
+    ran = pamt("place", EMR, "--jobs", "2")
+    assert ran.exit == 1
+    assert "--give-up not settled (there was no time left)" in ran.out
+    assert ran.out.splitlines()[0].startswith("INFEASIBLE: ")
+
+
 def test_no_question_that_is_too_large_is_put_to_z3(
     pamt: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pamt.solve import PlaceResult
     from pamt.solve.anytime import Answered, Asked
     from pamt.solve.relaxations import Relaxations
-    from pamt.solve.worker import Send, Until
+    from pamt.solve.worker import Came, Job, Send, Until
 
 __all__ = ["command", "size_option", "space_options"]
 
@@ -350,25 +350,41 @@ def _why_not(
     def explained(_: Send) -> Explanation:
         return explain_infeasible(pose(machine, space))
 
-    def relaxed(_: Send) -> Helping:
-        return _helping(relaxations(machine, space))
+    waiting: list[Job] = [explained]
+    done: list[Came] = []
+
+    def each(work: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Pieces of work in processes of their own, the explanation among the first."""
+        asked_now = [*waiting, *(_job(piece) for piece in work)]
+        came = run_jobs(asked_now, until, at_once=jobs, memory=asked.memory, after=_loaded)
+        done.extend(came)
+        found = [one.value for one in came[len(waiting) :]]
+        waiting.clear()
+        return found
 
     with ProgressLine(quiet=output.quiet) as line:
         line.say("INFEASIBLE; looking for why, and for what would help (Ctrl-C: without that)")
-        why, helps = run_jobs(
-            [explained, relaxed], until, at_once=jobs, memory=asked.memory, after=_loaded
-        )
-    builds.add(why.after)
-    builds.add(helps.after)
-    helping: Any = helps.value
+        if jobs == 1:
+            # In one process: each would load the solver again.
+            (found,) = each([lambda: relaxations(machine, space)])
+        else:
+            found = relaxations(machine, space, each)
+    helping = None if found is None else _helping(found)
+    for one in done:
+        builds.add(one.after)
+    why = done[0]
     if not why.done:
         return helping, (), "there was no time, or not enough memory, to look for one"
     explanation: Any = why.value
-    found = paragraphs(pose(machine, space), explanation)
     reasons = tuple(
-        Reason(p.headline, tuple((i.text, i.origins) for i in p.items), p.minimal) for p in found
+        Reason(p.headline, tuple((i.text, i.origins) for i in p.items), p.minimal)
+        for p in paragraphs(pose(machine, space), explanation)
     )
     return helping, reasons, explanation.note
+
+
+def _job(piece: Callable[[], Any]) -> Job:
+    return lambda _: piece()
 
 
 def _helping(found: Relaxations) -> Helping:

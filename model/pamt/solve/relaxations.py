@@ -8,10 +8,11 @@ Source: docs/design.md, section 5 (``relaxations``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pamt.certificate.withdrawal import TooManyCases
 from pamt.machine import Machine
@@ -24,7 +25,7 @@ from pamt.solve.give_up_cases import Cases
 from pamt.solve.result import INFEASIBLE, UNDECIDED, PlaceResult
 from pamt.solve.withdrawals import forced_pages
 
-__all__ = ["GiveUp", "Option", "Relaxations", "relaxations"]
+__all__ = ["Each", "GiveUp", "Option", "Relaxations", "one_by_one", "relaxations"]
 
 MOST_RANGES = 8
 """Short memory ranges that are withdrawn to see whether that helps."""
@@ -38,6 +39,8 @@ NODES_EACH = 100
 """Nodes for one way, in spaces other than the kernel's TDMRs with whole chunks."""
 WORK = 20_000
 """Ways to give up pages, times TDMRs, times stretches of free runs, that an engine places."""
+
+NO_TIME = "there was no time left"
 
 
 class Option(NamedTuple):
@@ -67,19 +70,31 @@ class Relaxations(NamedTuple):
     """Where no single option helps: a smallest set of options that do; None if there is none."""
 
 
-def relaxations(machine: Machine, space: Space) -> Relaxations:
+Each = Callable[[Sequence[Callable[[], Any]]], Sequence[Any]]
+"""Does pieces of work, at once or not: what comes of each; None where there was no time."""
+
+
+def one_by_one(work: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [piece() for piece in work]
+
+
+def relaxations(machine: Machine, space: Space, each: Each = one_by_one) -> Relaxations:
     """What would help a question that is known to be infeasible.
 
+    `each` does the parts, none of which needs another.
     Raises :class:`pamt.placement.InputError` where the machine can't be asked about.
     """
     wider = tuple(_wider(space))
+    asked = [partial(_helps, machine, space, ((name, value),)) for name, value in wider]
+    *answers, gone = each([*asked, partial(_give_up, machine, space)])
     single = tuple(
-        Option(name, value, *_helps(machine, space, ((name, value),))) for name, value in wider
+        Option(name, value, *(answer or Feasible(None, NO_TIME)))
+        for (name, value), answer in zip(wider, answers, strict=True)
     )
     together: tuple[Option, ...] | None = None
     if not any(option.helps for option in single):
-        together = _together(machine, space, wider)
-    return Relaxations(single, _give_up(machine, space), together)
+        (together,) = each([partial(_together, machine, space, wider)])
+    return Relaxations(single, gone or GiveUp(space.give_up + 1, None, NO_TIME), together)
 
 
 def _helps(machine: Machine, space: Space, options: tuple[tuple[str, str], ...]) -> Feasible:
