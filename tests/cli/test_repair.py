@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from pamt.kernel.conform import machine_of_vector
+from pamt.maps.machine_write import dump_machine
 
 EMR = "specs/machines/emr-fcp-issue135.toml"
 
@@ -54,3 +59,52 @@ def test_an_unknown_kind_is_named(root: Path, pamt: Callable[..., Any]) -> None:
     assert ran.exit == 2
     assert "'pray'" in ran.err
     assert "withdraw" in ran.err
+
+
+def test_any_number_of_jobs_gives_the_same_answer(root: Path, pamt: Callable[..., Any]) -> None:
+    one, two = (pamt("repair", root / EMR, "--json", "--jobs", jobs) for jobs in (1, 2))
+    assert one.exit == two.exit == 0
+    assert one.out == two.out
+    kinds = {repair["kind"] for repair in one.json["repairs"]}
+    assert {"withdraw", "variant", "cut", "merge"} <= kinds
+
+
+def test_a_time_limit_keeps_what_was_found(
+    root: Path, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    """On a map for which the search for pages takes seconds."""
+    for line in (root / "tests/conformance/data/kernel.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        if record["id"] == "tdmr_overflow-039":
+            machine = replace(machine_of_vector(record["input"]), cmrs=None)
+    map_file = tmp_path / "map.toml"
+    map_file.write_text(dump_machine(machine))
+    ran = pamt("repair", map_file, "--budget", "100000", "--timeout", "1", "--json")
+    assert ran.exit == 3
+    assert ran.json["verdict"] in {"FEASIBLE", "UNDECIDED"}
+    assert ran.json["stopped"] == "the time limit of 1 s ended"
+    unsettled = [m["kind"] for m in ran.json["missing"] if m["reason"].startswith("not settled")]
+    assert unsettled == ["reserve", "cut", "merge"]
+    # What takes no time was settled before; what was proven of the pages is kept.
+    reasons = {missing["kind"]: missing["reason"] for missing in ran.json["missing"]}
+    assert reasons["online"] == "no node has a zone Movable"
+    assert "pages or fewer cannot do it" in reasons["withdraw"]
+
+
+def test_margins_of_a_failing_map_are_those_after_the_repair(
+    root: Path, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("repair", root / EMR)
+    assert "Margins with this repair:" in ran.out
+    assert "TDMR 0 has room for no more holes" in ran.out
+    assert "fails if node 0 loses" in ran.out
+    asked = pamt("repair", root / EMR, "--json")
+    assert asked.json["margins_after"] == "withdraw"
+
+
+def test_simulate_shows_the_least_margins(root: Path, pamt: Callable[..., Any]) -> None:
+    ran = pamt("simulate", root / "specs/machines/supermicro-7049a-2s.toml")
+    line = next(line for line in ran.out.splitlines() if line.startswith("Margin:"))
+    assert "TDMR 0 has room for 12 more holes" in line
+    assert "largest chunk that still fits on node 1: 64 GiB" in line
+    assert "Margin:" not in pamt("simulate", root / EMR).out

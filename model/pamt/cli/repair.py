@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
 
 if TYPE_CHECKING:
+    from pamt.cli.scopes import Clock
+    from pamt.explain.margins import Margin
     from pamt.explain.repair import Repairs
+    from pamt.machine import Machine
+    from pamt.policies.protocol import Policy
 
 __all__ = ["command"]
 
@@ -38,13 +42,28 @@ KINDS = "withdraw,online,free,reserve,variant,cut,merge"
     "--budget",
     type=click.IntRange(1),
     metavar="RUNS",
-    help="Runs of the policy in the search for pages to withdraw (4000).",
+    help="Runs of the policy in the search for pages to withdraw, not seconds: the answer is the"
+    " same everywhere (2000).",
 )
 @click.option(
     "--steps",
     type=click.IntRange(1),
     metavar="STEPS",
-    help="Solver steps for each of reserve, cut, merge (50000000).",
+    help="Solver steps for each of reserve, cut, merge (10000000).",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Stop then, as Ctrl-C does: with what was found so far.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="NUMBER",
+    help="Processes to use; the answer is the same.",
 )
 @click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
 @common
@@ -54,6 +73,8 @@ def command(
     kinds: str,
     budget: int | None,
     steps: int | None,
+    timeout: float | None,
+    jobs: int,
     accept: str | None,
     output: Output,
 ) -> int:
@@ -64,28 +85,30 @@ def command(
     TDMR cuts, or areas that touch merged.  Each repair has been tried out on the changed machine
     and the TDX module accepts the result.  Verdict: OPTIMAL (the one shown first is proven cheapest
     of its kind, or nothing needs repair), FEASIBLE (with the bound), INFEASIBLE or UNDECIDED.
+    After Ctrl-C, or at the time limit: what was found so far, as FEASIBLE or UNDECIDED.
 
     -o FILE.toml (.json without --json) writes the changed machine of the repair shown first; for a
     change of software, the configuration that it leads to.
     """
     from pamt.cli.inputs import load_machine
     from pamt.cli.policies import find_policy
-    from pamt.explain.margins import margins
-    from pamt.explain.repairs import SOLVER_STEPS, find_repairs
-    from pamt.explain.withdraw import RUNS
+    from pamt.cli.scopes import Clock
     from pamt.report.repair import Repaired, repair_fields, repair_text
 
+    clock = Clock(timeout)
     policy, variant = find_policy(name)
     wanted = _kinds(kinds)
     loaded = load_machine(machine)
-    found = find_repairs(policy, loaded.raw, wanted, budget or RUNS, steps or SOLVER_STEPS)
+    found, known, stopped = _search(
+        policy, loaded.raw, wanted, Limits(budget, steps, jobs), clock, output
+    )
     repaired = Repaired(
         machine,
         name,
         loaded.machine,
         variant is not None and variant.holes_from_cmrs,
         found,
-        margins(policy, loaded.raw, found.trial),
+        known,
     )
     return finish(
         Answer(
@@ -96,10 +119,57 @@ def command(
             lambda: repair_text(repaired),
             loaded.completed.assumptions,
             _product(output, found),
-            accept_feasible=accept == "feasible",
+            accept_feasible=accept == "feasible" and not stopped,
         ),
         output,
     )
+
+
+class Limits(NamedTuple):
+    """What may be spent; None where the option is not given."""
+
+    runs: int | None
+    steps: int | None
+    jobs: int
+
+
+def _search(
+    policy: Policy,
+    machine: Machine,
+    kinds: tuple[str, ...],
+    limits: Limits,
+    clock: Clock,
+    output: Output,
+) -> tuple[Repairs, tuple[Margin, ...], bool]:
+    """Repairs and margins, and whether an interrupt or the time limit cut them short."""
+    from pamt.cli.progress import ProgressLine
+    from pamt.explain.margins import margins_after
+    from pamt.explain.repairs import SOLVER_STEPS, find_repairs
+    from pamt.explain.runner import RUNS
+    from pamt.smt.interrupt import interruptible
+
+    found: Repairs | None = None
+    try:
+        with ProgressLine(quiet=output.quiet) as line, interruptible(), clock.running():
+            found = find_repairs(
+                policy,
+                machine,
+                kinds,
+                limits.runs or RUNS,
+                limits.steps or SOLVER_STEPS,
+                jobs=limits.jobs,
+                progress=lambda text: line.say(f"looking for repairs: {text}"),
+                stopped_by=clock.stopped_by,
+            )
+            if found.stopped is not None:
+                return found, (), True
+            line.say("margins")
+            return found, margins_after(policy, machine, found), False
+    except KeyboardInterrupt:
+        if found is None:
+            raise
+        # Everything is settled but the margins.
+        return found, (), False
 
 
 def _kinds(text: str) -> tuple[str, ...]:
