@@ -8,8 +8,8 @@ is left, or where one that is argued is now noticed or gone.
     python tests/mutation/run.py [TARGET] [words that the names of mutants must contain]
 
 Targets: ``checker`` (of certificates; the default), ``bounds`` (what certificates are checked
-with, over cuts and fillings), ``kernel`` (the stages of Linux), ``module`` (what TDH.SYS.CONFIG
-answers).
+with, over cuts, fillings and pages given up; hours), ``kernel`` (the stages of Linux), ``module``
+(what TDH.SYS.CONFIG answers).
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ TARGETS = {
         CERTIFICATES,
         {"filling": ("test_filling", "test_sums"), "format": ("test_text", "test_corpus")},
     ),
-    "bounds": Target(_below("certificate", "cut_bound", "fill_bound"), CERTIFICATES),
+    "bounds": Target(
+        _below("certificate", "cut_bound", "fill_bound", "near_home", "each_cut", "withdrawal"),
+        CERTIFICATES,
+    ),
     "kernel": Target(
         _below("kernel", "memlist", "layout", "sizes", "contig", "areas", "construct"),
         (
