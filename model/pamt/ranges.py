@@ -239,7 +239,10 @@ class RangeSet:
         return RangeSet._from_runs(found)
 
     def __sub__(self, other: RangeSet) -> RangeSet:
-        if not self._runs or not other._runs:
+        mine, theirs = self._runs, other._runs
+        if not mine or not theirs or theirs[-1].end <= mine[0].start:
+            return self
+        if mine[-1].end <= theirs[0].start:
             return self
         return self & other.complement(self.span)
 
@@ -257,6 +260,8 @@ class RangeSet:
 
     def align_inward(self, alignment: int) -> RangeSet:
         """Every run cut to the largest aligned part (runs that vanish are dropped)."""
+        if not any(start % alignment or end % alignment for start, end in self._runs):
+            return self
         return RangeSet(run.align_inward(alignment) for run in self._runs)
 
     def align_outward(self, alignment: int) -> RangeSet:
