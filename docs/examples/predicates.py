@@ -2,6 +2,7 @@
 
 from pamt.machine import Machine
 from pamt.outcome import Outcome
+from pamt.ranges import PAGE
 
 
 def every_node_is_at_home(machine: Machine, outcome: Outcome) -> bool:
@@ -32,3 +33,17 @@ def metadata_is_at_home(machine: Machine, outcome: Outcome) -> bool:
             if homeless and meets and t.pamt_node != r.node:
                 return False
     return True
+
+
+def a_run_of_2053_pages_is_found(machine: Machine, outcome: Outcome) -> bool:
+    """Where no room is found for the PAMTs of one TDMR of 1 GiB, no free run has 2053 pages."""
+    if outcome.reason != "ENOMEM_pamt":
+        return True
+    return all(run.end - run.start < 2053 * PAGE for run in machine.free or ())
+
+
+def a_run_of_2052_pages_is_found(machine: Machine, outcome: Outcome) -> bool:
+    """The same with one page less, which is not so."""
+    if outcome.reason != "ENOMEM_pamt":
+        return True
+    return all(run.end - run.start < 2052 * PAGE for run in machine.free or ())

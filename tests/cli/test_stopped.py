@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -176,3 +177,17 @@ def test_diff_ends_at_its_time_limit(pamt: Callable[..., Any]) -> None:
     ran = pamt(*VARIANTS, "--ranges", "6", "--gib", "7", "--timeout", "1")
     assert ran.exit == 3
     assert ran.out.startswith("UNDECIDED: the time limit of 1 s ended after ")
+
+
+def test_a_scope_of_more_cases_than_anybody_counts_is_begun_at_once(
+    pamt: Callable[..., Any],
+) -> None:
+    words = ("verify", "linux:mainline", "--property", "covered", "--ranges", "40", "--nodes", "4")
+    ran = pamt(*words, "--gib", "100", "--timeout", "2")
+    assert ran.exit == 3
+    said = re.match(
+        r"UNDECIDED: the time limit of 2 s ended after (\d+) of 2\.12e76 cases", ran.out
+    )
+    assert said is not None
+    assert int(said[1]) >= 1
+    assert f"Covered: {said[1]} of 2.12e76 cases, without a map" in ran.out

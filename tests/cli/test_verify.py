@@ -207,6 +207,13 @@ def test_what_the_language_lacks_is_bad_input_with_its_line(
             "needs --free N",
         ),
         (
+            ["linux:mainline", "--property", "clean", "--no-assume", "equal-distances"],
+            "needs --distances",
+        ),
+        (["linux:mainline", "--property", "clean", "--distances", "20,x"], "expected numbers"),
+        (["linux:mainline", "--property", "clean", "--distances", "5"], "lie in 11..255"),
+        (["linux:mainline", "--property", "complete:linux --give-up x"], "--give-up PAGES"),
+        (
             ["linux:mainline", "--property", "clean", "--assume", "apart", "--without", "apart"],
             "both assumed and dropped",
         ),
@@ -256,6 +263,50 @@ def test_a_mutant_that_nobody_notices_takes_the_verdict_away(
     assert ran.exit == 3
     assert ran.out.startswith("UNDECIDED: not noticed: mutant: nothing is checked\n")
     assert pamt(*words, "--no-mutants").exit == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "following"),
+    [
+        ("local", "a PAMT goes to another node than its TDMR's home", "--nodes 2 --gib 1"),
+        ("renaming", "memory is on more than one node", "--ranges 3 --nodes 3 --gib 1"),
+        (
+            "complete:linux@ENOSPC_reserved",
+            "the policy fails with ENOSPC_reserved",
+            "--ranges 1 --gib 1 --limits 4x2",
+        ),
+    ],
+)
+def test_a_property_that_was_never_put_to_the_test_is_told_first(
+    name: str, said: str, following: str, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("verify", "linux:mainline", "--property", name, *ONE, "--no-mutants")
+    assert ran.exit == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == f"HOLDS, but never put to the test: there is no map on which {said}"
+    asked = f"Next:    pamt verify linux:mainline --property {name} "
+    assert any(line.startswith(asked + following) for line in lines[:10])
+    assert f"  no    {said} on some map" in ran.out
+    assert "  -     no planted bug was asked about" in ran.out
+    assert (
+        pamt("verify", "linux:mainline", "--property", name, *ONE, "--no-mutants", "--json").json[
+            "untested"
+        ]
+        == said
+    )
+
+
+def test_distances_are_part_of_the_scope(pamt: Callable[..., Any]) -> None:
+    words = ("verify", "linux:mainline", "--property", "local", "--nodes", "2", "--gib", "1")
+    result = pamt(*words, "--distances", "30,20", "--json").json
+    assert result["scope"]["distances"] == [20, 30]
+    assert "equal-distances" not in [made["id"] for made in result["assumptions"]]
+    assert "on up to 2 nodes with distances out of 20, 30, at any" in result["scope"]["words"]
+    nodes = result["counterexample"]["node"]
+    assert [node["distance"] for node in nodes] == [[10, 20], [20, 10]]
+    plain = pamt(*words, "--json").json
+    assert plain["scope"]["distances"] is None
+    assert plain["counterexample"]["memory"] == result["counterexample"]["memory"]
 
 
 def test_a_disagreement_is_exit_70_and_leaves_the_map_behind(

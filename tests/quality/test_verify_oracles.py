@@ -13,6 +13,7 @@ from pamt.smt.symbolic_query import Query
 from pamt.standins import complete
 from pamt.verify.assumptions import DEFAULT
 from pamt.verify.cases import Case, cases
+from pamt.verify.engine import verify
 from pamt.verify.enumeration import maps_on_grid
 from pamt.verify.explore import explore
 from pamt.verify.mutants import MUTANTS, Mutant, check_mutants
@@ -58,6 +59,9 @@ def grid() -> Iterator[tuple[Scope, Machine]]:
         ("linux:mainline", "no-worse-than:linux:dpamt"),
         ("linux:cmr-nocheck", "never:ENOMEM_pamt"),
         ("greedy", "local"),
+        ("linux:mainline", "renaming"),
+        ("greedy", "renaming"),
+        ("linux:mainline", "complete:linux --give-up 1"),
     ],
 )
 def test_every_map_of_a_grid_is_judged_alike(policy: str, name: str) -> None:
@@ -113,6 +117,8 @@ def checked(name: str) -> dict[str, bool]:
 def test_planted_bugs_are_noticed(mutant: Mutant) -> None:
     for name in mutant.noticed_by:
         assert checked(name)[f"mutant: {mutant.name}"]
+        # Noticed is the bug: without it, the property holds there.
+        assert verify("linux:mainline", name, mutant.scope, vacuity=False).verdict == "HOLDS"
 
 
 @pytest.mark.parametrize("policy", ["linux:mainline", "linux:cmr-v8.2", "linux:dpamt", "greedy"])

@@ -154,12 +154,13 @@ def _compare(
     from pamt.cli.scopes import refusals
     from pamt.smt.interrupt import interruptible, poll
     from pamt.verify.diff import diff
+    from pamt.verify.result import magnitude
 
     with ProgressLine(quiet=output.quiet) as line, refusals():
 
         def progress(done: int, total: int, steps: int) -> None:
             poll()
-            line.say(f"{done} of {total} cases, {steps} of {budget.total} solver steps")
+            line.say(f"{done} of {magnitude(total)} cases, {steps} of {budget.total} solver steps")
 
         with interruptible(), clock.running():
             return diff(*policies, scope, budget, progress=progress, stopped_by=clock.stopped_by)

@@ -156,12 +156,13 @@ def _verify(
     from pamt.cli.scopes import refusals
     from pamt.smt.interrupt import interruptible, poll
     from pamt.verify.engine import verify
+    from pamt.verify.result import magnitude
 
     with ProgressLine(quiet=output.quiet) as line, refusals():
 
         def progress(done: int, total: int, steps: int) -> None:
             poll()
-            line.say(f"{done} of {total} cases, {steps} of {budget.total} solver steps")
+            line.say(f"{done} of {magnitude(total)} cases, {steps} of {budget.total} solver steps")
 
         with interruptible(), clock.running():
             # Other processes have to find policy and property by themselves, by name.
@@ -297,9 +298,22 @@ def _broken(
         *(
             (None, None)
             if result.stopped or simulated is None
-            else _placement(the_property, completed.machine, simulated.verdict)
+            else _placement_if_any(the_property, completed.machine, simulated.verdict)
         ),
     )
+
+
+def _placement_if_any(
+    the_property: Property, machine: Machine, verdict: str
+) -> tuple[str | None, str | None]:
+    """What :func:`_placement` says; nothing after Ctrl-C, for the answer is known without it."""
+    from pamt.smt.interrupt import interruptible
+
+    try:
+        with interruptible():
+            return _placement(the_property, machine, verdict)
+    except KeyboardInterrupt:
+        return None, None
 
 
 def _placement(

@@ -11,6 +11,7 @@ from pamt.report.simulate import Simulated, simulate_fields
 from pamt.report.table import table
 from pamt.report.verify import (
     Checked,
+    cases_text,
     covered_fields,
     covered_lines,
     drawn_map,
@@ -162,7 +163,7 @@ def diff_text(compared: Compared, width: int, unicode: bool) -> Iterator[str]:
         yield from covered_lines(compared.covered)
     yield ""
     yield (
-        f"Work: {compared.cases_done} of {count(compared.cases, 'case')},"
+        f"Work: {compared.cases_done} of {cases_text(compared.cases)},"
         f" {count(compared.obligations, 'obligation')} asked of the solver in"
         f" {compared.steps} steps"
     )

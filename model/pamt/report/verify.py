@@ -23,6 +23,7 @@ __all__ = [
     "Broken",
     "Checked",
     "Verified",
+    "cases_text",
     "covered_fields",
     "covered_lines",
     "drawn_map",
@@ -155,7 +156,7 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
         smallest = "proved" if broken.certified else "not proved"
         yield f"Map:     {measure_text(broken.measure)} ({smallest} to be the smallest)"
     if verified.verdict == "UNDECIDED":
-        covered = f"{verified.cases_done} of {count(verified.cases, 'case')}"
+        covered = f"{verified.cases_done} of {cases_text(verified.cases)}"
         without = ", without a map that breaks the property" if broken is None else ""
         yield f"Covered: {covered}{without}"
     yield f"Next:    {verified.next_step}"
@@ -178,6 +179,13 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
         yield from covered_lines(verified.covered)
     yield ""
     yield from _work(verified)
+
+
+def cases_text(cases: int) -> str:
+    """How many cases; there may be more than anybody will count."""
+    from pamt.verify.result import magnitude
+
+    return "1 case" if cases == 1 else f"{magnitude(cases)} cases"
 
 
 def covered_lines(covered: Sequence[Covered]) -> Iterator[str]:
@@ -302,7 +310,7 @@ def _listed(head: str, items: tuple[str, ...]) -> Iterator[str]:
 
 def _work(verified: Verified) -> Iterator[str]:
     yield (
-        f"Work: {verified.cases_done} of {count(verified.cases, 'case')},"
+        f"Work: {verified.cases_done} of {cases_text(verified.cases)},"
         f" {count(verified.obligations, 'obligation')} asked of the solver in {verified.steps}"
         f" steps, {verified.trivial} settled without it"
     )
@@ -312,3 +320,7 @@ def _work(verified: Verified) -> Iterator[str]:
         for check in verified.vacuity:
             detail = f" ({check.detail})" if check.detail and not check.passed else ""
             yield f"  {'yes' if check.passed else no:4}  {check.what}{detail}"
+        if verified.verdict == "HOLDS" and not any(
+            check.what.startswith("mutant: ") for check in verified.vacuity
+        ):
+            yield "  -     no planted bug was asked about: none is listed, or --no-mutants"

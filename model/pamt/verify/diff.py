@@ -13,7 +13,14 @@ from pamt.standins import complete
 from pamt.verify.cases import Case, Rank, cases, count_cases
 from pamt.verify.obligation import run_plainly, run_symbolically
 from pamt.verify.properties import load_policy
-from pamt.verify.result import DEFAULT_BUDGET, Budget, Covered, Disagreement, Measure
+from pamt.verify.result import (
+    DEFAULT_BUDGET,
+    Budget,
+    Covered,
+    Disagreement,
+    Measure,
+    magnitude,
+)
 from pamt.verify.scope import Scope
 from pamt.verify.smallest import Smallest, measure_of, minimise
 from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map, plain_machine
@@ -149,7 +156,7 @@ class _Search:
         for pair, known in self.best.items():
             if rank is not None and known.measure[:6] >= tuple(rank):
                 self.best[pair] = known._replace(certified=False)
-        return f"{reason} after {self.done} of {count_cases(self.scope)} cases"
+        return f"{reason} after {self.done} of {magnitude(count_cases(self.scope))} cases"
 
 
 def diff(

@@ -35,6 +35,7 @@ from pamt.verify.result import (
     Measure,
     Vacuity,
     VerifyResult,
+    magnitude,
 )
 from pamt.verify.scope import Scope
 from pamt.verify.symbolic_map import plain_machine
@@ -119,7 +120,11 @@ class _Search:
 
     def stop(self, reason: str) -> None:
         """End the work, for `reason`."""
-        where = f"after {self.done} of {self.total} cases" if self.done else "in the first case"
+        where = (
+            f"after {self.done} of {magnitude(self.total)} cases"
+            if self.done
+            else "in the first case"
+        )
         if self.broken and self.known is not None:
             where += ", while the smallest map was looked for"
         self.stopped = f"{reason} {where}"

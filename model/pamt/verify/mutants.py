@@ -1,7 +1,8 @@
 """Planted bugs: changed stages of the kernel that a property has to notice.
 
 A property that a broken policy keeps just as well says nothing.  Each mutant replaces one stage
-function in the symbolic run; :func:`check_mutants` asks whether the property is then violated.
+function in the symbolic run; :func:`check_mutants` asks whether the property is then violated, in a
+scope in which linux:mainline itself keeps it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pamt.kernel.memlist import build_memory_list
 from pamt.kernel.sizes import PamtSizes, home_node, pamt_sizes
 from pamt.machine import Limits, MemoryRange
 from pamt.ranges import GIB, PAGE, Range, align_down, align_up
+from pamt.verify.assumptions import DEFAULT
 from pamt.verify.engine import verify
 from pamt.verify.interp import Interpreter, Value
 from pamt.verify.result import DEFAULT_BUDGET, Budget, Vacuity
@@ -89,6 +91,15 @@ def _one_area_more(tdmr: Range, pieces: Sequence[Range], max_reserved: int) -> R
     return Reserved(areas, FILLED)
 
 
+def _one_area_less(tdmr: Range, pieces: Sequence[Range], max_reserved: int) -> Reserved:
+    areas: list[Area] = []
+    for piece in pieces:
+        if len(areas) >= max_reserved - 1:
+            return Reserved(areas, EXHAUSTED)
+        areas.append(Area(piece.start - tdmr.start, piece.end - piece.start))
+    return Reserved(areas, FILLED)
+
+
 def _overlapping_layout(listed: Sequence[MemoryRange], max_tdmrs: int) -> Layout:
     return Layout([Range(align_down(r.start, GIB), align_up(r.end, GIB)) for r in listed], False)
 
@@ -118,11 +129,8 @@ def _first_only(memory: Sequence[MemoryRange]) -> list[MemoryRange]:
     return listed
 
 
-def _last_home(tdmr: Range, listed: Sequence[MemoryRange]) -> int | None:
-    node = None
-    for r in listed:
-        node = r.node
-    return node
+def _node_0(tdmr: Range, listed: Sequence[MemoryRange]) -> int | None:
+    return 0
 
 
 def _keep(alloc: Any, trace: Any) -> Any:
@@ -131,7 +139,15 @@ def _keep(alloc: Any, trace: Any) -> Any:
 
 _HIGH = Scope(ranges=2, gib=6, first_gib=4)
 _TIGHT = Scope(ranges=2, gib=6, first_gib=4, limits=Limits(max_tdmrs=4, max_reserved_per_tdmr=2))
-_NODES = Scope(ranges=2, gib=6, nodes=2, first_gib=4)
+_NODES = Scope(ranges=2, gib=6, nodes=2, first_gib=4, assumptions=DEFAULT | {"whole-gib"})
+_FULL = Scope(
+    ranges=1,
+    gib=5,
+    first_gib=4,
+    limits=Limits(max_tdmrs=4, max_reserved_per_tdmr=1),
+    assumptions=DEFAULT | {"whole-gib"},
+)
+"""One GiB of memory, whose chunk takes the only area."""
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant("the hole at a TDMR's end is forgotten", find_holes, _no_tail, ("accepted",), _HIGH),
@@ -151,11 +167,24 @@ MUTANTS: tuple[Mutant, ...] = (
         ("accepted", "areas-at-most:2"),
         _TIGHT,
     ),
+    Mutant(
+        "one area too few is allowed",
+        reserve_areas,
+        _one_area_less,
+        (
+            "complete:linux",
+            "complete:linux@ENOSPC_reserved",
+            "complete:module",
+            "complete:module@ENOSPC_reserved",
+            "never:ENOSPC_reserved",
+        ),
+        _FULL,
+    ),
     Mutant("TDMRs overlap", lay_out_tdmrs, _overlapping_layout, ("accepted",), _HIGH),
     Mutant("a TDMR covers one GiB only", lay_out_tdmrs, _short_layout, ("covered",), _HIGH),
     Mutant("the 2M PAMT is too small", pamt_sizes, _small_2m, ("accepted",), _HIGH),
     Mutant("the second range is forgotten", build_memory_list, _first_only, ("covered",), _HIGH),
-    Mutant("the home is the last range's node", home_node, _last_home, ("local",), _NODES),
+    Mutant("the home is node 0", home_node, _node_0, ("renaming",), _NODES),
     Mutant(
         "a failure keeps its PAMTs",
         construct._give_back,  # noqa: SLF001 - the stage that is replaced

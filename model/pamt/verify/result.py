@@ -17,6 +17,7 @@ __all__ = [
     "Measure",
     "Vacuity",
     "VerifyResult",
+    "magnitude",
 ]
 
 VerifyVerdict = Literal["HOLDS", "VIOLATED", "UNDECIDED"]
@@ -70,6 +71,12 @@ class Counterexample:
     """Addresses whose value does not matter: every other one that the scope allows, with the rest
     of the map as it is, does it as well.  Not worked out where an obligation has a witness of its
     own (``accepted``, ``covered``, ``complete``)."""
+
+
+def magnitude(number: int) -> str:
+    """A number in full, or what is left of it where it has more than 15 digits."""
+    digits = str(number)
+    return digits if len(digits) <= 15 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
 class Vacuity(NamedTuple):

@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Any
 
 from pamt.machine import Machine, MemoryRange, Node
+from pamt.outcome import PlannedTdmr
 from pamt.policies.protocol import Policy
 from pamt.standins import complete, derive_zones
 from pamt.verify.obligation import (
@@ -86,7 +87,6 @@ class Renaming:
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         domain = run.made.interpreter.domain
-        equal = run.made.interpreter.equal
         used = len(set(run.made.case.nodes))
         for order in permutations(range(used)):
             if order == tuple(range(used)):
@@ -102,19 +102,11 @@ class Renaming:
                             (guard, other_guard),
                         )
                         continue
+                    both = (guard, other_guard)
                     mine = run.seen(guard, outcome.tdmrs)
                     theirs = other.seen(other_guard, another.tdmrs)
-                    if any(sure is not True for sure, _ in (*mine, *theirs)):
-                        raise NotDecidedHere("how many TDMRs there are differs inside of the case")
-                    for (g, a), (h, b) in zip(mine, theirs, strict=False):
-                        if a.pamts is None or b.pamts is None:
-                            continue
-                        moved = domain.negation(equal(a.pamts, b.pamts))
-                        if moved is not False:
-                            yield Obligation(
-                                f"renamed to {order}: a PAMT moves",
-                                (guard, other_guard, g, h, moved),
-                            )
+                    for guards in _differences(run, mine, theirs):
+                        yield Obligation(f"renamed to {order}: a PAMT moves", (*both, *guards))
 
     def broken(self, policy: Policy, run: PlainRun) -> str | None:
         if run.outcome is None:
@@ -129,6 +121,32 @@ class Renaming:
             if [t.pamts for t in other.tdmrs] != [t.pamts for t in run.outcome.tdmrs]:
                 return f"with nodes renamed to {order}, PAMTs lie elsewhere"
         return None
+
+
+def _differences(
+    run: SymbolicRun,
+    mine: Sequence[tuple[Guard, PlannedTdmr]],
+    theirs: Sequence[tuple[Guard, PlannedTdmr]],
+) -> Iterator[tuple[Guard, ...]]:
+    """Ways in which TDMRs differ: one is there only once, or with its PAMTs elsewhere."""
+    domain, equal = run.made.interpreter.domain, run.made.interpreter.equal
+    for one, other in ((mine, theirs), (theirs, mine)):
+        for g, a in one:
+            if not isinstance(a.base, int) or not all(isinstance(b.base, int) for _, b in other):
+                raise NotDecidedHere("where a TDMR begins differs inside of the case")
+            same = [(h, b) for h, b in other if b.base == a.base]
+            missing = domain.negation(domain.disjunction(h for h, _ in same))
+            if domain.conjunction(g, missing) is not False:
+                yield g, missing
+            if one is theirs:
+                continue
+            for h, b in same:
+                if a.pamts is None or b.pamts is None:
+                    moved: Guard = (a.pamts is None) is not (b.pamts is None)
+                else:
+                    moved = domain.negation(equal(a.pamts, b.pamts))
+                if moved is not False:
+                    yield g, h, moved
 
 
 def _renamed_plainly(machine: Machine, names: dict[int, int]) -> Machine:
