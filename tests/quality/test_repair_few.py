@@ -17,7 +17,8 @@ import pytest
 from pamt.explain.changes import pin_facts, try_policy, withdraw
 from pamt.explain.few import few_pages
 from pamt.explain.runner import Runner
-from pamt.machine import FreeRun, Limits, Machine, MemoryRange
+from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange
+from pamt.policies.protocol import Policy
 from pamt.policies.registry import get_policy
 from pamt.ranges import MIB, PAGE, Range
 from pamt.standins import complete
@@ -65,39 +66,65 @@ def small_machine(random: Random, cell: int, most: int) -> Machine:
     return machine
 
 
-def failing(random: Random, cell: int, most: int, number: int) -> Iterator[Machine]:
+def with_cmrs(random: Random, machine: Machine, *, outside: bool) -> Machine:
+    """CMRs that stand for the memory, or are one; or leave a page or two of memory out."""
+    memory = machine.memory or ()
+    low, high = min(memory).start, max(memory).end
+    choice = random.randrange(3 if outside else 2)
+    if choice == 0:
+        return machine
+    if choice == 1:
+        return replace(machine, cmrs=(Cmr(low, high - low),))
+    return replace(machine, cmrs=(Cmr(low, high - low - random.choice((1, 1, 2)) * PAGE),))
+
+
+def failing(policy: Policy, random: Random, cell: int, most: int, number: int) -> Iterator[Machine]:
     while number:
         machine = small_machine(random, cell, most)
-        trial = try_policy(MAINLINE, machine)
+        machine = with_cmrs(random, machine, outside=policy is MAINLINE)
+        trial = try_policy(policy, machine)
         rare = "reserved" not in trial.outcome.reason
         if not trial.works and random.random() < (0.1 if rare else 0.5):
             number -= 1
             yield machine
 
 
-def least_set(machine: Machine, most: int) -> int | None:
+def least_set(policy: Policy, machine: Machine, most: int) -> int | None:
     pinned = pin_facts(machine)
     pages = [page for r in pinned.memory or () for page in range(max(r.start, MIB), r.end, PAGE)]
     for size in range(1, most + 1):
         for chosen in combinations(pages, size):
             gone = [Range(page, page + PAGE) for page in chosen]
-            if try_policy(MAINLINE, withdraw(pinned, gone)).works:
+            if try_policy(policy, withdraw(pinned, gone)).works:
                 return size
     return None
 
 
 @pytest.mark.parametrize(
-    ("seed", "cell", "pages", "most", "number"),
-    [(1, 16, 50, 2, 30), (2, 32, 60, 2, 20), (3, 16, 30, 3, 12)],
+    ("name", "seed", "cell", "pages", "most", "number"),
+    [
+        ("mainline", 1, 16, 50, 2, 30),
+        ("mainline", 2, 32, 60, 2, 20),
+        ("mainline", 3, 16, 30, 3, 12),
+        ("cmr-nocheck", 4, 16, 45, 2, 15),
+        ("cmr-v8.2", 5, 16, 45, 2, 10),
+    ],
 )
 def test_every_set_of_a_small_map(
-    monkeypatch: pytest.MonkeyPatch, seed: int, cell: int, pages: int, most: int, number: int
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    seed: int,
+    cell: int,
+    pages: int,
+    most: int,
+    number: int,
 ) -> None:
     shrink(monkeypatch, cell * PAGE)
     mended: set[int | None] = set()
-    for machine in failing(Random(seed), cell * PAGE, pages, number):
-        truth = least_set(machine, most)
-        found = few_pages(Runner(MAINLINE, machine, 1_000), 10**6, 1, most)
+    policy = get_policy(f"linux:{name}")
+    for machine in failing(policy, Random(seed), cell * PAGE, pages, number):
+        truth = least_set(policy, machine, most)
+        found = few_pages(Runner(policy, machine, 1_000), 10**6, 1, most)
         cost = None if found.gone is None else sum(r.size for r in found.gone) // PAGE
         assert cost == truth
         assert found.bound == (most + 1 if truth is None else truth)

@@ -96,7 +96,7 @@ def free(policy: Policy, machine: Machine) -> Iterator[Repair | No]:
     yield Repair(
         "free",
         got.pages,
-        1,
+        got.bound,
         f"free (or move what is in) {pages_text(got.pages)}: {ranges_text(got.ranges)}",
         ("start TDX earlier after boot, before this memory is taken into use",),
         got.ranges,
