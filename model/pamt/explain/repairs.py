@@ -74,8 +74,8 @@ def find_repairs(
     search = Search(policy, machine, runs, steps)
     got: dict[str, list[Repair | No]] = {kind: [] for kind in kinds}
     stopped = None
-    try:
-        with _beside(search, [kind for kind in kinds if kind in SOLVED], jobs) as others:
+    with _beside(search, [kind for kind in kinds if kind in SOLVED], jobs) as others:
+        try:
             # What takes long comes last, so that a time limit leaves the most.
             for kind in sorted(kinds, key=_length):
                 if kind not in others:
@@ -85,8 +85,11 @@ def find_repairs(
             for kind, answer in others.items():
                 _say(progress, kind)
                 got[kind] = answer.result()
-    except KeyboardInterrupt:
-        stopped = stopped_by()
+        except KeyboardInterrupt:
+            stopped = stopped_by()
+            for kind, answer in others.items():
+                if answer.done():
+                    got[kind] = answer.result()
     found: list[Repair] = []
     missing: list[Missing] = []
     for kind in kinds:
@@ -141,13 +144,13 @@ def _beside(
     try:
         yield {kind: pool.submit(_all_of, search, kind) for kind in kinds}
     finally:
-        # At an interrupt, what they are at is of no use any more.
+        # At an interrupt, what they are at is of no use any more; else they are idle.
         started = set(multiprocessing.active_children()) - before
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in started:
             process.terminate()
         for process in started:
             process.join()
+        pool.shutdown(cancel_futures=True)
 
 
 def _can_be_sent(policy: Policy) -> bool:
