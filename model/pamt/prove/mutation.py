@@ -16,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import NamedTuple
@@ -201,14 +202,22 @@ def caught(function: FunctionType, mutant: Mutant, proof: Path) -> str:
     """What notices the mutant: the name of an obligation of the theorem in `proof`, or why it
     cannot even be stated; empty when nothing does.
     """
+    known = _formulas(proof)
     with installed(function, mutant):
         try:
-            return _first_failing(load_theorem(proof))
+            return _first_failing(load_theorem(proof), known)
         except ProofFileError as error:
             return f"the proof cannot be stated: {error}"
 
 
-def _first_failing(theorem: Theorem) -> str:
+@cache
+def _formulas(proof: Path) -> frozenset[str]:
+    """The formulas about the code as it is, each of which holds."""
+    theorem = load_theorem(proof)
+    return frozenset(o.smtlib() for o in theorem.obligations if not isinstance(o, Check))
+
+
+def _first_failing(theorem: Theorem, known: frozenset[str]) -> str:
     for obligation in theorem.obligations:
         if isinstance(obligation, Check):
             continue
@@ -216,6 +225,8 @@ def _first_failing(theorem: Theorem) -> str:
             text = obligation.smtlib()
         except _CANNOT_BE_STATED as error:
             return f"{obligation.name}: {type(error).__name__}"
+        if text in known:
+            continue
         # A proof found within the budget would be a proof of the wrong code; none is a catch.
         if ask("z3", text, Budget().z3 // 4).found != "unsat":
             return obligation.name
