@@ -86,3 +86,38 @@ def test_only_what_is_counted_is_read() -> None:
 def test_a_record_that_is_not_given_is_zero_bytes() -> None:
     nothing = Pamt(0, 0)
     assert Tdmr(0, 0, nothing, nothing, nothing, (Area(0, 0),)) == NULL_RECORD
+
+
+@pytest.mark.parametrize(
+    ("seamrr", "array_pa"),
+    [
+        ((1 << 30, PAGE), PAGE),  # far above
+        ((2 * PAGE, PAGE), PAGE),  # right behind the seven records
+        ((2 * PAGE - 512, PAGE), 3 * PAGE),  # over the last of them
+        ((PAGE, PAGE), 2 * PAGE),
+        ((0, PAGE), PAGE),  # right before the array
+        ((0, PAGE + 1), 2 * PAGE),
+        ((0, 0), PAGE),
+    ],
+)
+def test_structures_stand_at_page_1_or_above_seamrr(seamrr: tuple[int, int], array_pa: int) -> None:
+    configuration = Configuration((), Call(count=7, seamrr=seamrr))
+    operands = default_call(configuration, Limits()).operands
+    assert operands.array_pa == array_pa
+    assert operands.info_pa == tuple(array_pa + 512 * (at + 1) for at in range(7))
+
+
+@pytest.mark.parametrize(
+    ("bits", "private"),
+    [(0, (1, 1)), (1, (1, 1)), (2, (2, 3)), (6, (32, 63)), (22, (1 << 15, (1 << 16) - 1))],
+)
+def test_private_key_ids_are_the_upper_half(bits: int, private: tuple[int, int]) -> None:
+    operands = default_call(Configuration(()), Limits(keyid_bits=bits)).operands
+    assert operands.private_hkid == private
+    assert operands.r8 == private[0]
+
+
+def test_no_more_pointers_than_the_module_reads() -> None:
+    for count in (64, 65, 1 << 60):
+        operands = default_call(Configuration((), Call(count=count)), Limits()).operands
+        assert len(operands.info_pa) == 64
