@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,10 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_a_fault_in_the_engine_is_caught(name: str, said: str, tmp_path: Path) -> None:
     machine = ROOT / "specs" / "machines" / f"{name}.toml"
     ran = run(tmp_path, str(DRILL), str(machine), "--json")
-    assert (ran.returncode, ran.stdout) == (70, "")
+    assert ran.returncode == 70
+    told = json.loads(ran.stdout)
+    assert (told["verdict"], told["exit"]) == (None, 70)
+    assert said in told["errors"][0]["found"]
     assert f"internal disagreement, no answer is given: {said}" in ran.stderr
     left = tmp_path / f"{name}.disagreement.toml"
     assert f"{left.name}: a map that shows it, 2 memory ranges and 1 free runs" in ran.stderr

@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
 
 from pamt.cli import main as main_module
 from pamt.cli.atomic import write_whole
 from pamt.cli.main import COMMANDS
+from pamt.report.schemas import error_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 EMR = ROOT / "specs" / "machines" / "emr-fcp-issue135.toml"
@@ -215,3 +217,25 @@ def test_files_are_written_whole_or_not_at_all(
         write_whole(path, b"newer")
     assert path.read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "found"),
+    [
+        (["place", EMR, "--json", "--pamt", "no"], "place", "'no' is not one of"),
+        (["simulate", "missing.toml", "--json"], "simulate", "No such file"),
+        (["export", EMR, "--json", "--give-up", "1"], "export", "search over questions"),
+        (["nothing", "--json"], None, "No such command"),
+    ],
+)
+def test_errors_are_told_in_json_where_that_is_asked_for(
+    words: list[Any], command: str | None, found: str, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt(*words)
+    told = ran.json
+    Draft202012Validator(error_schema()).validate(told)
+    assert (ran.exit, told["exit"], told["command"]) == (2, 2, command)
+    assert any(found in f"{one['expected']} {one['found']}" for one in told["errors"])
+    assert ran.err
+    plain = pamt(*(word for word in words if word != "--json"))
+    assert (plain.exit, plain.out, plain.err) == (2, "", ran.err)

@@ -125,9 +125,9 @@ def _refuse_too_large(question: Question, most: int) -> None:
             continue
         other = pose(question.machine, space._replace(**{option: value}))  # type: ignore[arg-type]
         if other.trivial is None:
-            smaller.append(f"--{option} {value} (about {_about(estimate(other).text)})")
+            smaller.append(f"--{option} {value} ({_about(estimate(other).text)})")
     raise click.UsageError(
-        f"the text would have about {_about(size)}, more than {size_text(most)}; smaller:"
+        f"the text would have {_about(size)}, more than {size_text(most)}; smaller:"
         f" {', '.join(smaller)}; --max-size allows more"
     )
 
@@ -136,7 +136,8 @@ def _about(size: int) -> str:
     """A size to one or two digits."""
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB")):
         if size >= unit:
-            return f"{size / unit:.2g} {name}" if size < 100 * unit else f"{size // unit} {name}"
+            amount = f"{size / unit:.2g}" if size < 100 * unit else f"{size // unit}"
+            return f"about {amount} {name}"
     return "less than 1 MiB"
 
 

@@ -109,21 +109,26 @@ def main(args: Sequence[str] | None = None) -> int:
 
     An error that no command expects is never exit 1, which would read as a verdict.
     """
+    told: BaseException
     try:
         return invoke(args)
     except InputErrors as errors:
         # All of them, and nothing has been written.
         click.echo(str(errors), err=True)
-        return exits.BAD_INPUT
+        code, told = exits.BAD_INPUT, errors
     except click.ClickException as error:
         error.show()
-        return exits.BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
+        code, told = exits.BAD_INPUT, error
+    except (KeyboardInterrupt, click.Abort) as stop:
         click.echo("pamt: interrupted, nothing settled", err=True)
-        return exits.NOT_SETTLED
+        code, told = exits.NOT_SETTLED, stop
     except Exception as error:  # noqa: BLE001 - anything else is a bug of ours: say so
         _report_defect(error)
-        return exits.INTERNAL
+        code, told = exits.INTERNAL, error
+    from pamt.cli.errors import tell_in_json
+
+    tell_in_json(sys.argv[1:] if args is None else args, told, code, list(COMMANDS))
+    return code
 
 
 def _report_defect(error: Exception) -> None:

@@ -228,8 +228,8 @@ def _refuse_too_large(asked: Asked) -> None:
     if size.memory > asked.encoding:
         raise click.UsageError(
             f"--engine z3: the question would take z3 about {size.memory >> 20} MiB, before any"
-            f" search; at most {asked.encoding >> 20} MiB are allowed. --engine exact answers it"
-            " without, --tdmrs kernel or --pamt chunk make it smaller, --max-encoding allows more"
+            f" search; at most {asked.encoding >> 20} MiB are allowed. --engine exact may settle it"
+            " without, --tdmrs kernel and --pamt chunk make it smaller, --max-encoding allows more"
         )
 
 

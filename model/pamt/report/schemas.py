@@ -14,7 +14,7 @@ from typing import Any
 
 from pamt.report.envelope import FORMAT
 
-__all__ = ["result_schemas", "schema_texts"]
+__all__ = ["error_schema", "result_schemas", "schema_texts"]
 
 Schema = dict[str, Any]
 
@@ -521,17 +521,37 @@ def result_schemas() -> dict[str, Schema]:
     return {command: _whole(command, fields) for command, fields in FIELDS.items()}
 
 
+TOOL = record(
+    {
+        "name": {"const": "pamt"},
+        "version": TEXT,
+        "solvers": {"type": "object", "additionalProperties": TEXT},
+    }
+)
+
+
+def error_schema() -> Schema:
+    """What stands in for a result where there is none: every command has the same."""
+    problem = {**dict.fromkeys(("file", "what", "expected", "found", "hint"), TEXT), "line": COUNT}
+    fields: dict[str, Schema] = {
+        "format": {"const": FORMAT},
+        "command": nullable(TEXT),
+        "tool": TOOL,
+        "input": {"type": "null"},
+        "verdict": {"type": "null"},
+        "exit": {"enum": [2, 3, 70]},
+        "errors": array(record(problem), minItems=1),
+        "omitted": COUNT,
+    }
+    title = "What pamt COMMAND --json prints where it has no result"
+    return {"$schema": DRAFT, "title": title, **record(fields)}
+
+
 def _whole(command: str, fields: Schema) -> Schema:
     common: dict[str, Schema] = {
         "format": {"const": FORMAT},
         "command": {"const": command},
-        "tool": record(
-            {
-                "name": {"const": "pamt"},
-                "version": TEXT,
-                "solvers": {"type": "object", "additionalProperties": TEXT},
-            }
-        ),
+        "tool": TOOL,
         "input": nullable(FILE),
         "verdict": {"enum": VERDICTS[command]},
         "exit": {"enum": [0, 1, 3]},
@@ -550,9 +570,10 @@ def _whole(command: str, fields: Schema) -> Schema:
 
 def schema_texts() -> dict[str, str]:
     """The text of each schema file, by its file name."""
+    schemas = {**result_schemas(), "error": error_schema()}
     return {
-        f"result-{command}.schema.json": json.dumps(schema, indent=2) + "\n"
-        for command, schema in result_schemas().items()
+        f"result-{name}.schema.json": json.dumps(schema, indent=2) + "\n"
+        for name, schema in schemas.items()
     }
 
 

@@ -16,6 +16,7 @@ from pamt.smt.interrupt import check
 from pamt.smt.terms import And, Const, Flag, Formula, Linear, Not, Or
 
 __all__ = [
+    "NO_MEMORY",
     "Answer",
     "Sat",
     "Session",

@@ -142,9 +142,11 @@ def place_until(
 
 def why_stopped(came: Came, until: Until, memory: int | None) -> tuple[str, str]:
     """One word and plain words for a job that was broken off."""
+    most = "" if memory is None else f" of {_size(memory)}"
     if came.lack == "memory":
-        most = "" if memory is None else f" of {_size(memory)}"
         return MEMORY, f"the memory limit{most} is reached"
+    if came.lack == "broke down":
+        return MEMORY, f"the search broke down under the memory limit{most}"
     if came.lack == "killed":
         return MEMORY, "the search was ended from outside, perhaps for lack of memory"
     if until.signal is not None:

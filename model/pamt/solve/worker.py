@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
-from pamt.smt.session import limit_memory
+from pamt.smt.session import NO_MEMORY, limit_memory
 
 __all__ = ["Came", "Job", "Send", "Until", "run_jobs"]
 
@@ -44,7 +44,8 @@ class Came(NamedTuple):
     done: bool
     value: object = None
     lack: str | None = None
-    """``stopped`` (see :class:`Until`), ``memory`` or ``killed`` (from outside)."""
+    """``stopped`` (see :class:`Until`), ``memory``, ``broke down`` (under a memory limit) or
+    ``killed`` (from outside)."""
     after: object = None
     """What the parent wanted to know of the process at its end."""
 
@@ -277,10 +278,11 @@ class _Elsewhere(Exception):
 def _died(status: int, memory: int | None) -> Came:
     """A job ended without an answer."""
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    if number in {signal.SIGABRT, signal.SIGSEGV} and memory is not None:
-        return Came(False, lack="memory")
     if number in {signal.SIGKILL, signal.SIGTERM}:
         return Came(False, lack="killed")
+    if memory is not None:
+        # Not every library gets as far as to say that memory was short.
+        return Came(False, lack="broke down")
     raise RuntimeError(f"a process of the search ended without an answer (status {status:#x})")
 
 
@@ -333,11 +335,21 @@ def _child(
     try:
         value = job(lambda news: send("news", news))
         send("done", (value, after()))
-    except MemoryError:
-        os.write(writes, _HEAD.pack(len(out_of_memory)) + out_of_memory)
     except BaseException as error:  # noqa: BLE001 - the parent raises it again
-        send("error", (_sendable(error), traceback.format_exc()))
+        if _for_want_of_memory(error):
+            os.write(writes, _HEAD.pack(len(out_of_memory)) + out_of_memory)
+        else:
+            send("error", (_sendable(error), traceback.format_exc()))
     os._exit(0)
+
+
+def _for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, says so; solvers do in their own words."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(word in str(error) for word in NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _bound_memory(most: int) -> None:

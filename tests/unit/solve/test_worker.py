@@ -155,6 +155,14 @@ def test_a_solver_that_needs_too_much_is_stopped() -> None:
     assert (came.done, came.lack) == (False, "memory")
 
 
+def test_a_library_that_just_ends_the_process_is_told() -> None:
+    with Until() as until:
+        (came,) = run_jobs([lambda _: os._exit(127)], until, memory=1 << 32)
+        assert came.lack == "broke down"
+        with pytest.raises(RuntimeError, match="without an answer"):
+            run_jobs([lambda _: os._exit(127)], until)
+
+
 def test_a_job_killed_from_outside_is_told() -> None:
     with Until() as until:
         (came,) = run_jobs([lambda _: os.kill(os.getpid(), signal.SIGKILL)], until)
