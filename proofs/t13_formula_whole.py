@@ -45,7 +45,7 @@ from pamt.prove.stages import (
 )
 from pamt.prove.terms import boolean, both, either, equal, implies, integer, negate
 from pamt.ranges import GIB, MIB, PAGE, Range
-from pamt.verify.interp import Choice, GuardedList, Return, Step
+from pamt.verify.interp import Choice, GuardedList, Return, Step, guarded
 
 LEVELS = ("4k", "2m", "1g")
 NO_TDMR = Tdmr(0, 0, Pamt(0, 0), Pamt(0, 0), Pamt(0, 0))
@@ -198,6 +198,28 @@ FOUND, ANY = (
     Range(integer("p_start"), integer("p_end")),
     Range(integer("q_start"), integer("q_end")),
 )
+
+
+def any_region() -> Claim:
+    """P_CMR asks for a run with the region's own start and end, as the formula does."""
+    inside = boolean("inside a run")
+    runs = guarded([ANY])
+    asked: list[tuple[Any, Any]] = []
+
+    def in_runs(_: Any, _live: Any, start: Any, end: Any, among: Any) -> Any:
+        asked.append((start, end))
+        return both(inside, among is runs)
+
+    refuses = holds(p_cmr, PAMT, runs, primitives={inside_runs: in_runs})
+    ((start, end),) = asked
+    return Claim(
+        {
+            "exactly then": equal(refuses, negate(inside)),
+            "its own": both(equal(start, PAMT.base), equal(end, PAMT.base + PAMT.size)),
+        }
+    )
+
+
 COUNT = integer("items up to there")
 """What a bisection answers; the item found is the last of them, number COUNT - 1."""
 THERE = COUNT >= 1
@@ -706,6 +728,7 @@ THEOREM = Theorem(
         ),
         Obligation("any-part", "PA_AVAIL is about any part", any_part),
         Obligation("any-stretch", "T_CMR is about any part; so is the formula", any_stretch),
+        Obligation("any-region", "P_CMR is about one region and all runs", any_region),
         Obligation("run-found", "the run found contains the range", run_found),
         Obligation("no-other-run", "if the run found does not, none does", no_other_run),
         Obligation(
