@@ -47,3 +47,26 @@ def a_run_of_2052_pages_is_found(machine: Machine, outcome: Outcome) -> bool:
     if outcome.reason != "ENOMEM_pamt":
         return True
     return all(run.end - run.start < 2052 * PAGE for run in machine.free or ())
+
+
+def memory_behind_a_null_cmr_stays(machine: Machine, outcome: Outcome) -> bool:
+    """After a success with a null CMR between two others, only PAMTs take memory out of use."""
+    cmrs = machine.cmrs or ()
+    if outcome.ret != 0 or len(cmrs) < 3:
+        return True
+    if cmrs[0].size == 0 or cmrs[1].size != 0 or cmrs[2].size == 0:
+        return True
+    for t in outcome.tdmrs:
+        for area in t.reserved or ():
+            start = t.base + area.offset
+            end = start + area.size
+            a_pamt = False
+            for u in outcome.tdmrs:
+                if u.pamts[0].base <= start and end <= u.pamts[2].base + u.pamts[2].size:
+                    a_pamt = True
+            if a_pamt:
+                continue
+            for r in machine.memory or ():
+                if start < r.end and r.start < end:
+                    return False
+    return True

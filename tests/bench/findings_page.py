@@ -70,6 +70,8 @@ class Measured(NamedTuple):
     """None where the command does not count steps of one solver."""
     seconds: float
     detail: str = ""
+    untested: str = ""
+    """What never happens in the scope."""
 
 
 Entry = Finding | Statement | Cited
@@ -121,6 +123,8 @@ def statement(entry: Statement | Cited, it: Measured) -> str:
         lines += [sentence(entry.scope.words()), ""]
     steps = "" if it.steps is None else f"{it.steps:,} steps, "
     detail = f"{it.detail}; " if it.detail else ""
+    if it.untested:
+        lines += [f"There is no map of this scope on which {it.untested}.", ""]
     lines += [f"{it.verdict}; {detail}{steps}{it.seconds:.2f} s", ""]
     return "\n".join(lines)
 

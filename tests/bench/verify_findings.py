@@ -131,9 +131,15 @@ def differences(entry: Finding | Statement | Cited, again: Replay, *, compare: b
     if isinstance(entry, Finding):
         if again.stored is None:
             faults.append("no such map was found")
-        elif compare and again.stored != (FOUND / f"{entry.name}.toml").read_bytes():
+        elif compare and again.stored != stored(entry.name):
             faults.append("another map than in specs/found")
     return faults
+
+
+def stored(name: str) -> bytes | None:
+    """The map in specs/found."""
+    path = FOUND / f"{name}.toml"
+    return path.read_bytes() if path.exists() else None
 
 
 def found_by(entry: Finding, again: Replay) -> Found:
@@ -159,7 +165,8 @@ def measured_by(again: Replay) -> Measured:
     if "cases" not in result or "steps" not in (result.get("obligations") or {}):
         return Measured(result["verdict"], None, again.seconds)
     detail = f"{result['cases']['done']} cases, {result['obligations']['asked']} questions"
-    return Measured(result["verdict"], result["obligations"]["steps"], again.seconds, detail)
+    steps, untested = result["obligations"]["steps"], result["untested"] or ""
+    return Measured(result["verdict"], steps, again.seconds, detail, untested)
 
 
 if __name__ == "__main__":

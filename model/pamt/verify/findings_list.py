@@ -20,6 +20,9 @@ LOW = Scope()
 HIGH = Scope(ranges=1, gib=5, first_gib=4)
 """One GiB above 4 GiB: a single zone, Normal.  For scopes with many ranges, which take longest."""
 
+ONE = Scope(ranges=1, gib=1)
+"""A single TDMR of 1 GiB."""
+
 TWO_AREAS = replace(LOW, cmrs=2, limits=Limits(max_tdmrs=4, max_reserved_per_tdmr=2))
 
 FINDINGS: tuple[Finding, ...] = (
@@ -62,6 +65,14 @@ FINDINGS: tuple[Finding, ...] = (
         "complete:linux@ENOMEM_pamt",
         HIGH,
         "the same in zone Normal",
+    ),
+    Finding(
+        "2",
+        "stride-longest-run",
+        "linux:mainline",
+        "docs/examples/predicates.py:a_run_of_2052_pages_is_found",
+        ONE,
+        "the longest run that is missed, for a TDMR of 1 GiB (1027 pages of PAMT): 2052 pages",
     ),
     Finding(
         "3",
@@ -140,6 +151,15 @@ FINDINGS: tuple[Finding, ...] = (
         "covered",
         replace(LOW, cmrs=3, assumptions=DEFAULT - {"no-null-cmr"}),
         "a null CMR hides the ones after it: convertible memory is taken out of use",
+    ),
+    Finding(
+        "6",
+        "nocheck-null-cmr-in-the-middle",
+        "linux:cmr-nocheck",
+        "docs/examples/predicates.py:memory_behind_a_null_cmr_stays",
+        replace(LOW, cmrs=3, assumptions=DEFAULT - {"no-null-cmr"}),
+        "the same with the null CMR between two others: all memory behind it is reserved, and the"
+        " policy reports success",
     ),
     Finding(
         "10",
@@ -256,6 +276,15 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "10",
+        "zone-border-parts-a-run",
+        "linux:mainline",
+        "docs/examples/predicates.py:a_run_of_2053_pages_is_found",
+        replace(ONE, free=1, assumptions=DEFAULT - {"free-is-memory"}),
+        "a free run across the border of zones DMA and DMA32 at 16 MiB is missed although it has"
+        " 2560 pages: the scan sees two runs, each too short for it",
+    ),
+    Finding(
+        "10",
         "one-page-costs-two-areas",
         "linux:mainline",
         "complete:linux --give-up 1@ENOSPC_reserved",
@@ -266,6 +295,22 @@ FINDINGS: tuple[Finding, ...] = (
 )
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        "2",
+        "stride-finds-2053-pages",
+        "linux:mainline",
+        "docs/examples/predicates.py:a_run_of_2053_pages_is_found",
+        ONE,
+        "a run of 2053 pages is always found",
+    ),
+    Statement(
+        "2",
+        "stride-finds-2053-pages-above-4g",
+        "linux:mainline",
+        "docs/examples/predicates.py:a_run_of_2053_pages_is_found",
+        replace(HIGH, free=3, assumptions=DEFAULT - {"free-is-memory"}),
+        "the same in zone Normal, for any free runs",
+    ),
     Statement(
         "1a",
         "areas-stage-none-below",
@@ -280,7 +325,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "linux:mainline",
         "complete:linux@ENOSPC_reserved",
         replace(HIGH, ranges=14, gib=6),
-        "with up to 14 ranges areas never run out where the kernel's space has a configuration",
+        "with up to 14 ranges areas never run out, so not where a configuration exists",
     ),
     Statement(
         "1b",
@@ -288,7 +333,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "linux:mainline",
         "complete:module@ENOSPC_reserved",
         replace(HIGH, ranges=14),
-        "with up to 14 ranges in one GiB areas never run out where the module accepts any",
+        "with up to 14 ranges in one GiB areas never run out, so not where the module accepts any",
     ),
     Statement(
         "3",
