@@ -35,7 +35,7 @@ OTHER_KINDS = tuple(kind for kind in KINDS if kind != "withdraw")
 FEW = 3
 
 FLOORS = {
-    ("ENOSPC_reserved", "OPTIMAL"): 32,
+    ("ENOSPC_reserved", "OPTIMAL"): 35,
     ("ENOSPC_reserved", "settled"): 49,
     ("ENOSPC_tdmrs", "OPTIMAL"): 8,
     ("ENOSPC_tdmrs", "settled"): 8,

@@ -1,7 +1,7 @@
 """Which pages to withdraw so that a policy succeeds, cheapest first, and how few can be enough.
 
-**Counting** (:mod:`pamt.explain.shortage`, :mod:`pamt.explain.room`): pages below which areas,
-TDMRs or free runs cannot be enough, whatever else happens.
+**Counting** (:mod:`pamt.explain.shortage`, :mod:`pamt.explain.room`, :mod:`pamt.explain.staying`):
+pages below which areas, TDMRs or free runs cannot be enough, whatever else happens.
 
 **One, two or three pages, exactly**, for the kernel's policies (:mod:`pamt.explain.few`): either
 the first set that works, or the proof that none of so many pages does.
@@ -28,6 +28,7 @@ from pamt.explain.room import least_pages_for_room
 from pamt.explain.runner import RUNS, STEPS_PER_RUN, OutOfRunsError, Progress, Runner
 from pamt.explain.sensitive import sensitive_pages
 from pamt.explain.shortage import NEVER, least_pages, outside_cmrs
+from pamt.explain.staying import least_pages_with_chunks
 from pamt.explain.sweep import PageClass, one_page_classes
 from pamt.machine import Machine
 from pamt.policies.greedy import greedy
@@ -163,6 +164,8 @@ def _least(policy: Policy, machine: Machine) -> int:
     if isinstance(policy, LinuxPolicy):
         checks = policy.variant.check_convertible
         least = max(least, least_pages_for_room(machine, policy.variant.dynamic_pamt))
+        if _counts_holes(policy):
+            least = max(least, least_pages_with_chunks(machine, policy.variant.dynamic_pamt))
     if _counts_holes(policy) or checks:
         least = max(least, outside_cmrs(machine).size // PAGE)
     return least
