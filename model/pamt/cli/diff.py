@@ -112,6 +112,8 @@ def _in_scope(
     from pamt.cli.verify import scope_fields
     from pamt.outcome import SUCCESS
     from pamt.report.diff import Compared
+    from pamt.report.verify import Covered
+    from pamt.verify.result import magnitude
 
     result = _compare(policies, scope, budget, clock, output)
     undecided = list(result.undecided)
@@ -136,12 +138,13 @@ def _in_scope(
         scope_fields(scope, scope.words(), scope.size()),
         differences,
         result.cases,
+        magnitude(result.cases),
         result.cases_done,
         result.obligations,
         result.steps,
         tuple(undecided),
         checks,
-        result.covered,
+        tuple(Covered(*part) for part in result.covered),
         stopped,
     )
 

@@ -207,7 +207,8 @@ def _verified(
     broken: Broken | None,
     path: str | None,
 ) -> Verified:
-    from pamt.report.verify import Checked, Verified
+    from pamt.report.verify import Checked, Covered, Verified
+    from pamt.verify.result import magnitude
 
     vacuity = tuple(Checked(v.what, v.passed, v.detail) for v in (*result.vacuity, *mutants))
     undecided = list(result.undecided)
@@ -225,6 +226,7 @@ def _verified(
         result.property_words,
         scope_fields(scope, result.scope, result.scope_size),
         result.cases,
+        magnitude(result.cases),
         result.cases_done,
         result.obligations,
         result.trivial,
@@ -234,7 +236,7 @@ def _verified(
         broken,
         path,
         _next_step(asked, scope, verdict, broken, path, policy, result),
-        result.covered,
+        tuple(Covered(*part) for part in result.covered),
         result.stopped,
         result.untested if verdict == "HOLDS" else "",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pamt.machine import Machine
 from pamt.report.envelope import InputFile
@@ -11,6 +11,7 @@ from pamt.report.simulate import Simulated, simulate_fields
 from pamt.report.table import table
 from pamt.report.verify import (
     Checked,
+    Covered,
     cases_text,
     covered_fields,
     covered_lines,
@@ -23,9 +24,6 @@ from pamt.report.verify import (
     scope_text,
 )
 from pamt.report.words import count, errno_text
-
-if TYPE_CHECKING:
-    from pamt.verify.result import Covered
 
 __all__ = [
     "Compared",
@@ -59,6 +57,8 @@ class Compared(NamedTuple):
     scope: Mapping[str, Any]
     differences: tuple[Differing, ...]
     cases: int
+    cases_told: str
+    """The number as it is said."""
     cases_done: int
     obligations: int
     steps: int
@@ -163,7 +163,7 @@ def diff_text(compared: Compared, width: int, unicode: bool) -> Iterator[str]:
         yield from covered_lines(compared.covered)
     yield ""
     yield (
-        f"Work: {compared.cases_done} of {cases_text(compared.cases)},"
+        f"Work: {compared.cases_done} of {cases_text(compared.cases, compared.cases_told)},"
         f" {count(compared.obligations, 'obligation')} asked of the solver in"
         f" {compared.steps} steps"
     )

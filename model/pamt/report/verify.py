@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pamt.machine import Machine
 from pamt.maps.machine_write import dump_machine
@@ -16,12 +16,10 @@ from pamt.report.simulate import Simulated, simulate_fields
 from pamt.report.table import table
 from pamt.report.words import count, errno_text, size_text
 
-if TYPE_CHECKING:
-    from pamt.verify.result import Covered
-
 __all__ = [
     "Broken",
     "Checked",
+    "Covered",
     "Verified",
     "cases_text",
     "covered_fields",
@@ -44,6 +42,17 @@ class Checked(NamedTuple):
     what: str
     passed: bool
     detail: str
+
+
+class Covered(NamedTuple):
+    """What was gone through of the maps with so many items."""
+
+    ranges: int
+    cmrs: int
+    nodes: int
+    free: int
+    cases: int
+    obligations: int
 
 
 class Broken(NamedTuple):
@@ -75,6 +84,8 @@ class Verified(NamedTuple):
     property_words: str
     scope: Mapping[str, Any]
     cases: int
+    cases_told: str
+    """The number as it is said."""
     cases_done: int
     obligations: int
     trivial: int
@@ -156,7 +167,7 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
         smallest = "proved" if broken.certified else "not proved"
         yield f"Map:     {measure_text(broken.measure)} ({smallest} to be the smallest)"
     if verified.verdict == "UNDECIDED":
-        covered = f"{verified.cases_done} of {cases_text(verified.cases)}"
+        covered = f"{verified.cases_done} of {cases_text(verified.cases, verified.cases_told)}"
         without = ", without a map that breaks the property" if broken is None else ""
         yield f"Covered: {covered}{without}"
     yield f"Next:    {verified.next_step}"
@@ -181,11 +192,9 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
     yield from _work(verified)
 
 
-def cases_text(cases: int) -> str:
-    """How many cases; there may be more than anybody will count."""
-    from pamt.verify.result import magnitude
-
-    return "1 case" if cases == 1 else f"{magnitude(cases)} cases"
+def cases_text(cases: int, told: str) -> str:
+    """How many cases; `told` is the number as it is said, for it may be huge."""
+    return "1 case" if cases == 1 else f"{told} cases"
 
 
 def covered_lines(covered: Sequence[Covered]) -> Iterator[str]:
@@ -310,7 +319,7 @@ def _listed(head: str, items: tuple[str, ...]) -> Iterator[str]:
 
 def _work(verified: Verified) -> Iterator[str]:
     yield (
-        f"Work: {verified.cases_done} of {cases_text(verified.cases)},"
+        f"Work: {verified.cases_done} of {cases_text(verified.cases, verified.cases_told)},"
         f" {count(verified.obligations, 'obligation')} asked of the solver in {verified.steps}"
         f" steps, {verified.trivial} settled without it"
     )
