@@ -122,7 +122,7 @@ def test_a_certificate_is_for_one_machine(
     ("old", "new", "where", "said"),
     [
         ('"format"', '"formt"', ":1: ", "expected the key 'format'"),
-        ('{"floor": "lost"}', '{"floor": "lst"}', ":8: claims[0].steps[0]: ", "found 'lst'"),
+        ('{"floor": "lost"}', '{"floor": "lst"}', ":8: claims[0].steps[0]: ", 'found "lst"'),
         ('"claims": [', '"claims": ', ":9: ", "expected valid JSON"),
     ],
 )
@@ -224,3 +224,22 @@ def test_no_certificate_without_an_answer(tmp_path: Path, pamt: Callable[..., An
     ran = pamt("place", EMR, "--give-up", "1", "--steps", "1", "--certificate", path, "--json")
     assert path.exists() == (ran.json["verdict"] != "UNDECIDED")
     assert (ran.json["certificate"] is None) == (ran.json["verdict"] == "UNDECIDED")
+
+
+def test_files_of_other_kinds_are_named(tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    ran = pamt("certify", EMR, EMR)
+    assert ran.exit == 2
+    assert (
+        f"{EMR}:9: expected a certificate (specs/certificate.md), found a machine file" in ran.err
+    )
+    path = tmp_path / "some.json"
+    path.write_text('{"format": "pamt-certificate/1",\n "claims": []}')
+    ran = pamt("certify", path, path)
+    assert (ran.exit, "found a certificate (it has claims)" in ran.err) == (2, True)
+    other = tmp_path / "some.toml"
+    other.write_text("x = 1\n")
+    assert "expected a certificate, which is JSON, found TOML" in pamt("certify", other, EMR).err
+    path.write_text('{"claims": [\n')
+    message = pamt("certify", path, EMR).err
+    assert f"{path}:2: expected valid JSON" in message
+    assert "Error" not in message and "Expecting" not in message

@@ -11,7 +11,7 @@ brings only numbers.  Steps and why they are sound: specs/certificate.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pamt.certificate.cut_bound import cut_facts, excludes
@@ -41,7 +41,7 @@ from pamt.certificate.withdrawal import (
 )
 from pamt.configuration import LEVELS
 from pamt.machine import Machine
-from pamt.placement import Question, Space, build, evaluate, pose
+from pamt.placement import Question, Space, Violation, build, evaluate, pose
 from pamt.ranges import PAGE, RangeSet
 
 __all__ = [
@@ -93,14 +93,14 @@ def check_certificate(
     trusted = 0
     try:
         if space is not None and certificate.space != space:
-            raise _Wrong("space", str(space), certificate.space)
+            raise _Wrong("space", str(space), str(certificate.space))
         if certificate.placed is not None:
             _check_placed(certificate, certificate.placed, machine)
         question = pose(machine, certificate.space)
         for index, target in enumerate(targets(certificate)):
             if not any(covers(claim.at_most, target) for claim in certificate.claims):
                 raise _Wrong(
-                    "claims", f"one that excludes at most {dict(target)} (target {index})", "none"
+                    "claims", f"one that excludes {_told(target)} (target {index})", "none"
                 )
         whole = Ground(question)
         for index, claim in enumerate(certificate.claims):
@@ -127,6 +127,10 @@ def covers(claim: Mapping[str, int], target: Mapping[str, int]) -> bool:
     return all(name in target and target[name] <= value for name, value in claim.items())
 
 
+def _list(items: Iterable[object]) -> str:
+    return ", ".join(str(item) for item in items) or "none"
+
+
 def _check_placed(certificate: Certificate, placed: Placed, machine: Machine) -> None:
     given_up = RangeSet(placed.given_up)
     question = pose(machine, certificate.space, given_up)
@@ -136,10 +140,25 @@ def _check_placed(certificate: Certificate, placed: Placed, machine: Machine) ->
         raise _Wrong("placed", "TDMRs that hold memory", fault) from None
     judged = evaluate(machine, certificate.space, configuration, given_up)
     if judged.objective is None:
-        raise _Wrong("placed", "a configuration of the space", judged.violations[0])
+        raise _Wrong("placed", "a configuration of the space", _broken(judged.violations[0]))
     actual = dict(judged.objective._asdict())
     if dict(certificate.value) != actual:
-        raise _Wrong("value", str(actual), dict(certificate.value))
+        raise _Wrong("value", _told(actual), _told(certificate.value))
+
+
+def _broken(violation: Violation) -> str:
+    at = violation.condition
+    if violation.tdmr is not None:
+        at += f" of TDMR {violation.tdmr}"
+    if violation.level is not None:
+        at += f", {violation.level}"
+    if violation.where is not None:
+        at += f", at [{violation.where.start:#x}, {violation.where.end:#x})"
+    return f"one that breaks: {at}"
+
+
+def _told(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items()) or "no limit at all"
 
 
 class Ground:
@@ -210,11 +229,11 @@ def check_steps(
                 raise _Wrong(at, f"{step.component} at most {low - 1}", stated)
         elif isinstance(step, Cuts):
             if limit:
-                raise _Wrong(at, "no cuts where pages may be given up", dict(at_most))
+                raise _Wrong(at, "no cuts where pages may be given up", _told(at_most))
             _check_cuts(ground, step, at_most, at)
         else:
             if limit:
-                raise _Wrong(at, "no sum where pages may be given up", dict(at_most))
+                raise _Wrong(at, "no sum where pages may be given up", _told(at_most))
             ground.leaves(at).check(step, cases, at_most, at)
     return trusted
 
@@ -260,7 +279,7 @@ def _check_withdraw(
 
 def _check_cuts(ground: Ground, step: Cuts, at_most: Mapping[str, int], at: str) -> None:
     if any(name not in at_most for name in step.order):
-        raise _Wrong(at, f"components among {list(at_most)}", list(step.order))
+        raise _Wrong(at, f"components among {_list(at_most)}", _list(step.order))
     question = ground.question
     try:
         if ground.slack:
@@ -271,16 +290,16 @@ def _check_cuts(ground: Ground, step: Cuts, at_most: Mapping[str, int], at: str)
     except ValueError as fault:
         raise _Wrong(at, "a question with a bound over cuts", fault) from None
     if not excluded:
-        raise _Wrong(at, "no cut that costs as little", dict(at_most))
+        raise _Wrong(at, "no cut that costs as little", _told(at_most))
 
 
 def _check_split(question: Question, step: Split, at: str) -> None:
     if question.tdmrs is None:
-        raise _Wrong(at, "no split where the cut of TDMRs is free", step.tdmrs)
+        raise _Wrong(at, "no split where the cut of TDMRs is free", _list(step.tdmrs))
     if len(set(step.tdmrs)) != len(step.tdmrs):
-        raise _Wrong(at, "every TDMR once", step.tdmrs)
+        raise _Wrong(at, "every TDMR once", _list(step.tdmrs))
     if any(t >= len(question.tdmrs) for t in step.tdmrs):
-        raise _Wrong(at, f"TDMRs below {len(question.tdmrs)}", step.tdmrs)
+        raise _Wrong(at, f"TDMRs below {len(question.tdmrs)}", _list(step.tdmrs))
 
 
 def floor(question: Question, component: str, *, keeps_all: bool = True) -> int:
@@ -288,7 +307,10 @@ def floor(question: Question, component: str, *, keeps_all: bool = True) -> int:
 
     `keeps_all`: of those that give nothing up.
     """
-    if component == "lost" or not question.memory or question.trivial is not None:
+    if component == "lost" or not question.memory:
+        return 0
+    if keeps_all and question.trivial is not None:
+        # There is no configuration at all.
         return 0
     if component in {"tdmrs", "pamt_pages"} and keeps_all:
         if question.tdmrs is not None:
@@ -337,16 +359,16 @@ class Leaves:
         facts = self._facts
         known = {index: (split, sign) for split, index, sign in cases}
         if any(index not in known for index in step.cases):
-            raise _Wrong(at, f"cases among {sorted(known)}", sorted(step.cases))
+            raise _Wrong(at, f"cases among {_list(sorted(known))}", _list(sorted(step.cases)))
         for what, prices in (("areas", step.areas), ("cases", step.cases)):
             if any(price < 0 for price in prices.values()):
-                raise _Wrong(at, f"no {what} with a price below 0", dict(prices))
+                raise _Wrong(at, f"no {what} with a price below 0", min(prices.values()))
         if step.remote < 0 or step.total < 0:
-            raise _Wrong(at, "no price below 0", (step.remote, step.total))
+            raise _Wrong(at, "no price below 0", min(step.remote, step.total))
         if any(t >= facts.tdmrs for t in (*step.values, *step.regions, *step.areas)):
             raise _Wrong(at, f"TDMRs below {facts.tdmrs}", "one beyond")
         if step.regions and not facts.split:
-            raise _Wrong(at, "no regions where chunks stay whole", dict(step.regions))
+            raise _Wrong(at, "no regions where chunks stay whole", f"TDMRs {_list(step.regions)}")
         need = self.need(step, known, at_most, at)
         supply = self.supply(step, known)
         if supply >= need:
@@ -419,6 +441,10 @@ class _Worth:
         for tdmr, three in step.regions.items():
             for level, value in zip(LEVELS, three, strict=True):
                 self._pieces.append((by_level[level][tdmr], value))
+        if step.remote and min(facts.weights.values(), default=0) < 0:
+            # Where a node is nearer than home a piece is worth something there by itself.
+            have = {(piece.tdmr, piece.level) for piece, _ in self._pieces}
+            self._pieces += [(p, 0) for p in facts.pieces if (p.tdmr, p.level) not in have]
         self._cases = [
             (split.where, split.piece, frozenset(split.tdmrs), sign * step.cases[index])
             for index, (split, sign) in known.items()
@@ -448,7 +474,7 @@ class _Worth:
                 continue
             # At most so many begin anywhere there, hence here: that many of the best will do.
             held = [(p, v) for p, v in worthy if _speaks_of(split, p)]
-            if len(held) > split.at_most:
+            if held and len(held) > split.at_most:
                 worthy = [(p, v) for p, v in worthy if not _speaks_of(split, p)]
                 best = Item(min(p.pages for p, _ in held), max(v for _, v in held))
                 found += [best] * split.at_most

@@ -7,6 +7,7 @@ earlier one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -38,6 +39,9 @@ __all__ = [
 
 FORMAT = "pamt-certificate/1"
 VERDICTS = ("OPTIMAL", "FEASIBLE", "INFEASIBLE")
+HEX = re.compile(r"0x[0-9a-fA-F]{1,16}")
+MOST_BITS = 256
+"""Of a number; far more than prices need."""
 MOST_CASES_IN_ALL = 200_000
 """Cases of all steps of a certificate: what is short to write down must not take hours to check."""
 PIECES = ("chunk", *LEVELS)
@@ -480,6 +484,10 @@ def _one_of(value: object, path: str, known: Sequence[str]) -> str:
 def _int(value: object, path: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Malformed(path, "an integer", value)
+    if value.bit_length() > MOST_BITS:
+        raise Malformed(
+            path, f"an integer of at most {MOST_BITS} bits", f"{value.bit_length()} bits"
+        )
     return value
 
 
@@ -490,18 +498,15 @@ def _count(value: object, path: str) -> int:
 
 
 def _key(value: str, path: str) -> int:
-    if not value.isascii() or not value.isdigit() or value != str(int(value)):
+    if not value.isascii() or not value.isdigit() or len(value) > 9 or value != str(int(value)):
         raise Malformed(path, "a number as key", value)
     return int(value)
 
 
 def _address(value: object, path: str) -> int:
-    if isinstance(value, str) and value.startswith("0x"):
-        try:
-            return int(value, 16)
-        except ValueError:
-            pass
-    raise Malformed(path, "a hex string", value)
+    if isinstance(value, str) and HEX.fullmatch(value):
+        return int(value, 16)
+    raise Malformed(path, "a hex string of at most 16 digits", value)
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -516,5 +521,8 @@ def _no_constant(name: str) -> object:
 
 
 def _brief(value: object) -> str:
-    text = repr(value)
+    try:
+        text = json.dumps(value)
+    except TypeError:
+        text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

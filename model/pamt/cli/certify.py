@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "load_certificate_file"]
 
+OTHER_KINDS = {
+    "cmr": "a machine file",
+    "memory": "a machine file",
+    "tdmr": "a configuration file",
+    "ask": "a case file",
+}
+"""Keys that files of other kinds have and certificates do not."""
+
 
 @click.command("certify")
 @click.argument("file")
@@ -87,8 +95,13 @@ def _located(fault: Malformed, text: str, name: str) -> InputErrors:
 
     try:
         document = parse(text, name, "a certificate")
+        if "claims" not in document.data:
+            document.refuse_other_kind("a certificate (specs/certificate.md)", OTHER_KINDS)
     except InputErrors as errors:
         return errors
+    if document.syntax != "json":
+        problem = InputProblem(name, 1, "", "a certificate, which is JSON", "TOML")
+        return InputErrors([problem])
     at = () if fault.path == "file" else split_path(fault.path)
     line = locate(text, document.syntax, [at])[at]
     what = "" if fault.path == "file" else fault.path

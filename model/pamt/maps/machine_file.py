@@ -50,7 +50,8 @@ def machine_from_text(text: bytes | str, name: str = "<machine>") -> Machine:
     document = parse(text, name, "a machine file")
     if not {"cmr", "memory"} & document.data.keys():
         document.refuse_other_kind(
-            "a machine file (cmr or memory)", {"tdmr": "a configuration file", "ask": "a case file"}
+            "a machine file (cmr or memory)",
+            {"tdmr": "a configuration file", "ask": "a case file", "claims": "a certificate"},
         )
     complaints = Complaints()
     machine = decode_machine(document.data, complaints)

@@ -29,9 +29,11 @@ from pamt.certificate import (
 )
 from pamt.certificate.check import covers, floor, targets
 from pamt.certificate.format import Cuts
-from pamt.machine import Machine
+from pamt.machine import Cmr, Machine, MemoryRange, Node
 from pamt.maps.machine_file import machine_from_dict
 from pamt.placement import COMPONENTS, Space, pose
+from pamt.ranges import GIB, MIB, PAGE
+from pamt.solve import place
 from pamt.standins import complete
 
 CORPUS = Path(__file__).parents[2] / "certificates" / "valid"
@@ -216,3 +218,40 @@ def test_every_trusted_step_counts() -> None:
     split = Split((0,), "chunk", Where(), 0, 1, 2)
     assert judged(KERNEL, {}, SURE).trusted_steps == 2
     assert judged(KERNEL, {}, split, SURE, SURE).trusted_steps == 3
+
+
+def nearer(*, outside: bool = False) -> Machine:
+    """Two nodes, each of which the other is nearer to than itself; `outside`: a page in no CMR."""
+    memory = (MemoryRange(MIB, GIB, 0), MemoryRange(4 * GIB, 6 * GIB, 1))
+    first = MIB + PAGE if outside else MIB
+    cmrs = (Cmr(first, GIB - first), Cmr(4 * GIB, 2 * GIB))
+    nodes = (Node(0, distance=(10, 7)), Node(1, distance=(7, 10)))
+    return complete(Machine(memory=memory, cmrs=cmrs, nodes=nodes)).machine
+
+
+def claimed(made: Machine, space: Space, at_most: dict[str, int], *steps: Step) -> Checked:
+    claims = (Claim({}, (SURE,)), Claim(at_most, steps))
+    return check_certificate(Certificate("INFEASIBLE", space, ("lost",), claims=claims), made)
+
+
+def test_pieces_that_a_sum_leaves_out_may_gain_by_lying_abroad() -> None:
+    best = place(nearer()).objective
+    assert best is not None and best.remote < 0
+    gains = Sum({}, {}, {}, remote=1)
+    assert faulty(claimed(nearer(), KERNEL, {"remote": best.remote}, gains), "less worth than")
+    assert not faulty(claimed(nearer(), KERNEL, {"remote": best.remote - 3}, gains), "")
+    assert place(nearer(), KERNEL, ("remote",)).checked == Checked(VALID)
+
+
+def test_a_cause_that_may_be_mended_is_no_floor() -> None:
+    made = nearer(outside=True)
+    best = place(made, SOME).objective
+    assert best is not None and best.remote < 0
+    assert faulty(claimed(made, SOME, {"remote": -1}, Floor("remote")), "remote at most")
+    assert not faulty(claimed(made, SOME, {"lost": 0, "remote": -1}, Floor("remote")), "")
+
+
+def test_no_piece_is_fewer_than_none() -> None:
+    split = Split((0, 1), "chunk", Where(), -1, 1, 2)
+    assert not faulty(judged(KERNEL, {}, split, Sum({}, {}, {}, cases={0: 1}), SURE), "")
+    assert faulty(judged(KERNEL, {}, split, SURE, Sum({}, {}, {}, cases={0: 1})), "less worth")

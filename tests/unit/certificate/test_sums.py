@@ -343,7 +343,7 @@ def test_a_sum_speaks_of_what_there_is() -> None:
     assert refused(Sum({}, {}, {2: 1}), {}) == "TDMRs below 2"
     assert refused(Sum({}, {2: (1, 1, 1)}, {}), {}, split=True) == "TDMRs below 2"
     assert refused(Sum({1: 1}, {1: (1, 1, 1)}, {}), {}) == "no regions where chunks stay whole"
-    assert refused(Sum({1: 1}, {}, {}, cases={3: 1}), {}) == "cases among []"
+    assert refused(Sum({1: 1}, {}, {}, cases={3: 1}), {}) == "cases among none"
     assert (
         refused(Sum({1: 9}, {1: (9, 0, 0)}, {}), {}, split=True) == "less worth than 9 in all runs"
     )

@@ -182,7 +182,7 @@ def test_types_are_held_to(at: tuple[Any, ...], value: object, path: str) -> Non
 
 
 def test_long_values_are_cut_in_messages() -> None:
-    for length, shown in ((78, "'" + "x" * 78 + "'"), (79, "'" + "x" * 76 + "...")):
+    for length, shown in ((78, '"' + "x" * 78 + '"'), (79, '"' + "x" * 76 + "...")):
         with pytest.raises(Malformed) as fault:
             load_certificate(TEXT.replace('"pamt-certificate/1"', json.dumps("x" * length)))
         assert str(fault.value).endswith(f"found {shown}")
