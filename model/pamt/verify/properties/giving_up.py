@@ -7,25 +7,30 @@ head or the tail of its range, or all of it, or splits it:
 
 Where a stretch begins and ends is symbolic; how many there are, which ranges they are in, and the
 GiB of every new border are gone through one by one, so that TDMRs stay plain numbers.  Any N pages
-form at most N stretches.  Where that is more than :data:`MOST_STRETCHES`, the rest is left out, and
-said to be.
+form at most N stretches.  How many of them are gone through depends on how many ways that is
+(:func:`most_stretches`); where it is less than N, the rest is left out, and said to be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import comb
 from typing import Any, NamedTuple
 
 from pamt.kernel.memlist import build_memory_list
 from pamt.machine import FreeRun, MemoryRange
 from pamt.ranges import GIB, PAGE, Range
+from pamt.verify.cases import Case
 from pamt.verify.symbolic_map import SymbolicMap, joined_runs
 
-__all__ = ["MOST_STRETCHES", "Left", "ways_to_give_up"]
+__all__ = ["Left", "most_stretches", "ways_to_give_up"]
 
 Guard = Any
-MOST_STRETCHES = 2
-"""Most separate stretches that are gone through."""
+ALWAYS = 2
+"""So many separate stretches are gone through in any case."""
+MOST_WAYS = 500
+"""Beyond that, more stretches are gone through while they make no more ways than this, about."""
+MOST_STRETCHES = 6
 
 
 class Left(NamedTuple):
@@ -51,7 +56,7 @@ class _Way(NamedTuple):
 
 
 def ways_to_give_up(made: SymbolicMap, pages: int) -> Iterator[Left]:
-    """Every way to give up 1 to `pages` pages, in at most :data:`MOST_STRETCHES` stretches.
+    """Every way to give up 1 to `pages` pages, in at most :func:`most_stretches` stretches.
 
     Not those that leave nothing.  The last one says what is left out, if anything is.
     """
@@ -65,7 +70,8 @@ def ways_to_give_up(made: SymbolicMap, pages: int) -> Iterator[Left]:
             yield Left((), (), left_out="whether a memory range ends below 1 MiB is open")
             return
         listed.append(r)
-    for way in _ways(symbols, listed, pages, min(pages, MOST_STRETCHES)):
+    most = most_stretches(made.case, pages)
+    for way in _ways(symbols, listed, pages, most):
         if not way.gone or not way.kept:
             continue
         total: Any = 0
@@ -75,13 +81,19 @@ def ways_to_give_up(made: SymbolicMap, pages: int) -> Iterator[Left]:
         if any(guard is False for guard in guards):
             continue
         yield Left(way.kept, _free_after(made, way), guards, " and ".join(way.words))
-    if pages > MOST_STRETCHES:
-        yield Left(
-            (),
-            (),
-            left_out=f"giving up pages in more than {MOST_STRETCHES} separate stretches was not"
-            " covered",
-        )
+    if pages > most:
+        what = f"giving up pages in more than {most} separate stretches was not covered"
+        yield Left((), (), left_out=what)
+
+
+def most_stretches(case: Case, pages: int) -> int:
+    """How many stretches are gone through, at most `pages`."""
+    # Head, tail, middle, all: in each GiB of each range.
+    places = 4 * sum(last - first + 1 for first, last in case.cells)
+    most = ALWAYS
+    while most < MOST_STRETCHES and comb(places + most + 1, most + 1) <= MOST_WAYS:
+        most += 1
+    return min(most, pages)
 
 
 def _ways(symbols: Any, listed: Sequence[MemoryRange], pages: int, most: int) -> Iterator[_Way]:
