@@ -42,7 +42,7 @@ Each map below was found by `pamt verify` or `pamt diff` from nothing but the po
 property and the scope, by the command that stands with it. `python tests/bench/verify_findings.py`
 runs every one of these commands again and compares verdict and map file, byte for byte;
 `tests/quality/test_verify_found.py` does so for the quick ones, and replays every map in plain
-Python.
+Python. What happens on each map is a case under `specs/cases/found`.
 
 A map is the smallest of its scope: everything smaller, in the order ranges, CMRs, nodes, free runs,
 TDMRs, span in GiB, addresses off 1 GiB, off 2 MiB, address list, was refuted by the solver. A scope

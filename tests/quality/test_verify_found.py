@@ -96,6 +96,15 @@ def test_every_command_is_one_of_this_tool(entry: Finding | Statement) -> None:
         assert parse_property(entry.asked).name == entry.asked
 
 
+def test_every_found_map_is_a_case() -> None:
+    """In specs/cases/found; a stage alone is no policy that a command runs on a map."""
+    cases_found = FOUND.parent / "cases" / "found"
+    have = {path.name.removesuffix(".pamt.toml") for path in cases_found.iterdir()}
+    wanted = {f.name for f in FINDINGS if not f.policy.startswith("stage:")}
+    exists = {f"{f.name}-exists" for f in FINDINGS if f.asked.startswith("complete:")}
+    assert have == wanted | exists
+
+
 def test_nothing_smaller_than_the_stage_limit_is_violated() -> None:
     scope = Scope(ranges=15, gib=5, first_gib=4)
     answer = verify("stage:areas", "never:ENOSPC_reserved", scope)
