@@ -154,7 +154,8 @@ def _settle(
         return known
     if known.verdict == FEASIBLE and not small and question.tdmrs is None:
         return known
-    if within(budget, watch) <= 0:
+    if within(budget, watch) < NODE:
+        # Not worth an encoding.
         return known if known.verdict == OPTIMAL else replace(known, stopped=STEPS)
     if proof.certificate is not None and known.verdict == FEASIBLE:
         watch.bound(proof.certificate.bound, proof.certificate.claims)

@@ -97,6 +97,8 @@ class Until:
     def _came(self, number: int, frame: FrameType | None) -> None:
         del frame
         if not self._noting:
+            # Once: what is done about it must not be broken off in its turn.
+            self._noting = True
             raise KeyboardInterrupt
         self._note(number)
 
@@ -126,8 +128,9 @@ class Until:
 
     def while_there_is_time(self, work: Callable[[], object]) -> bool:
         """Do `work` here; whether it came to its end.  A signal breaks it off, and is noted."""
-        before, self._noting = self._noting, False
+        before = self._noting
         try:
+            self._noting = False
             work()
         except KeyboardInterrupt:
             self._note(signal.SIGINT)
@@ -238,7 +241,8 @@ def run_jobs(
                 one.end()
         for end in alive:
             os.close(end)
-        until._noting = noting  # noqa: SLF001
+        # After a signal others may follow (`timeout` sends it twice): they change nothing.
+        until._noting = noting or until.over  # noqa: SLF001
     return [came.get(number, Came(False, lack="stopped")) for number in range(len(jobs))]
 
 
@@ -317,9 +321,9 @@ def _child(
 ) -> NoReturn:
     """Run the job, send what comes of it, and end without anything of the parent's own ending."""
     signal.set_wakeup_fd(-1)
-    # Ctrl-C is for the process that asked; it ends the jobs.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Signals are for the process that asked, though they may be sent to all; it ends the jobs.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
     if memory is not None:

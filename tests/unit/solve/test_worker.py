@@ -108,6 +108,30 @@ def test_many_signals_are_as_one() -> None:
     assert (came[0].lack, until.signal) == ("stopped", signal.SIGINT)
 
 
+def test_signals_that_follow_one_change_nothing() -> None:
+    with Until() as until:
+        with signalled_after(0.2, signal.SIGTERM):
+            run_jobs([busy], until)
+        with signalled_after(0.05, signal.SIGTERM):
+            time.sleep(0.2)
+        with signalled_after(0.05):
+            assert not until.while_there_is_time(lambda: time.sleep(FOREVER))
+        with signalled_after(0.05):
+            time.sleep(0.2)
+    assert until.signal == signal.SIGTERM
+
+
+def test_a_signal_to_all_is_for_the_one_that_asked() -> None:
+    def job(send: Send) -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        return "done"
+
+    with Until() as until:
+        (came,) = run_jobs([job], until)
+    assert came.value == "done"
+
+
 def test_a_time_limit_ends_the_jobs() -> None:
     began = time.monotonic()
     with Until(0.3) as until:
