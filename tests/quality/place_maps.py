@@ -92,6 +92,51 @@ def machine(
     return complete(Machine("tiny", "", limits, cmrs, memory, nodes, tuple(free))).machine
 
 
+def homely(random: Random) -> Machine:
+    """One completed machine on whose nodes TDMRs begin at known cells, if PAMTs are to be at home.
+
+    Up to five GiBs with little memory each, node after node, some nodes without free runs; free
+    runs of lengths that few regions add up to, between holes that mostly must be reserved.
+    """
+    gibs = random.randint(2, 4)
+    nodes = random.randint(1, min(3, gibs))
+    borders = sorted(random.randrange(gibs) for _ in range(nodes - 1))
+    with_free = [random.random() < 0.7 for _ in range(nodes)]
+    with_free[0] = True
+    ranges: list[tuple[int, int, int]] = []
+    free: list[FreeRun] = []
+    most = random.choice((2, 3))
+    begun: set[int] = set()
+    for gib in range(gibs):
+        node = sum(gib >= border for border in borders)
+        at = max(256, gib * GIB_PAGES) + random.choice((0, 0, 0, 3))
+        if with_free[node] and node not in begun:
+            # Room for about as much as the node's own GiBs need.
+            begun.add(node)
+            length = 10 * random.randint(1, gibs - gib) + random.randint(0, 2)
+            ranges.append((at, at + length, node))
+            free.append(FreeRun(at * P, (at + length) * P, node))
+            at += length + random.choice((1, 2, 5))
+        for _ in range(random.choice((1, 1, 2, most)) if gib < 2 else 1):
+            length = random.choice((1, 1, 2, 3, 8, 9, 10, 16))
+            ranges.append((at, at + length, node))
+            if with_free[node] and random.random() < 0.6:
+                free.append(FreeRun(at * P, (at + length) * P, node))
+            at += length + random.choice((1, 2, 5))
+    cmrs = [Cmr(s * P, (e - s) * P) for s, e, _ in ranges]
+    if random.random() < 0.3:
+        cmrs = [Cmr(ranges[0][0] * P, (ranges[-1][1] - ranges[0][0]) * P)]
+    limits = Limits(
+        max_tdmrs=random.choice((2, 3, 64, 64)),
+        max_reserved_per_tdmr=random.choice((1, 2, 3, 4, 16, 16)),
+        pamt_entry_size=(16, 1, 1),
+        dynamic_pamt=True,
+    )
+    memory = tuple(MemoryRange(s * P, e * P, n) for s, e, n in ranges)
+    listed = tuple(Node(node) for node in sorted({n for _, _, n in ranges}))
+    return complete(Machine("tiny", "", limits, tuple(cmrs), memory, listed, tuple(free))).machine
+
+
 def _cmrs(
     random: Random, ranges: list[tuple[int, int, int]], missing: float
 ) -> tuple[Cmr, ...] | None:

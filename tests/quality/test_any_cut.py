@@ -85,6 +85,47 @@ def test_agrees_with_brute_force(space: Space) -> None:
     assert seen["canonical"] >= 1
 
 
+@pytest.mark.parametrize("space", [s for s in SPACES if s.pamt == "chunk"], ids=str)
+def test_agrees_with_brute_force_at_home(space: Space) -> None:
+    """Maps on which it matters at which cells TDMRs may begin, and which gaps they fill."""
+    seen: Counter[str] = Counter()
+    for seed in range(2000 if DEEP else 40):
+        random = Random(f"home {seed}")
+        machine = place_maps.homely(random)
+        order = COMPONENTS if seed % 2 else order_for(random, seed)
+        question = pose(machine, space)
+        if question.trivial is not None or place_oracle.count_work(machine, space) > TOO_MUCH:
+            continue
+        expected = place_oracle.solve(machine, space, order)
+        found = place_any_cut(question, order, Budget(2000))
+        result = found.result
+        seen[result.verdict] += 1
+        if found.certificate is not None:
+            read = load_certificate(dump_certificate(found.certificate))
+            assert check_certificate(read, machine, space).verdict == VALID
+        if expected is None:
+            assert result.objective is None
+            continue
+        assert result.verdict != "INFEASIBLE"
+        assert result.bound is not None
+        assert result.bound.key(order) <= expected.key
+        if result.verdict == "OPTIMAL":
+            assert result.objective is not None
+            assert result.objective.key(order) == expected.key
+        if result.canonical:
+            assert result.configuration is not None
+            assert canonical_key(result.configuration, result.given_up) == expected.canonical
+        # No claim that what is possible fulfils is ever proved, whatever it speaks of.
+        best = dict(zip(order, expected.key, strict=True))
+        for names in (order, order[:2], order[-2:], [n for n in order if random.random() < 0.6]):
+            at_most = {name: best[name] for name in names}
+            additive = [name for name in ADDITIVE if name in at_most]
+            assert not excludes_claim(question, additive, at_most)
+    print(f"{space}: {dict(seen)}")
+    assert sum(seen.values()) >= 5
+    assert seen["OPTIMAL"] >= 1
+
+
 @pytest.mark.parametrize("space", [s for s in SPACES if s.tdmrs == "free"], ids=str)
 def test_the_default_decides_like_brute_force(space: Space) -> None:
     maps = 0

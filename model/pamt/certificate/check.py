@@ -18,6 +18,7 @@ from pamt.certificate.cut_bound import cut_facts, excludes
 from pamt.certificate.fill_bound import excludes_claim
 from pamt.certificate.filling import Crossing, Item, Stretch, best_in_chain, best_in_runs
 from pamt.certificate.format import (
+    LARGEST,
     Cause,
     Certificate,
     Claim,
@@ -31,7 +32,7 @@ from pamt.certificate.format import (
     Where,
     Withdraw,
 )
-from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation, relax
+from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation, relax, rest_of
 from pamt.certificate.withdrawal import (
     MOST_CASES,
     Case,
@@ -168,16 +169,23 @@ class Ground:
         self.question = question
         self.slack = slack
         """Under ``minimal``: pages that may be given up besides; their places are not known."""
-        self._leaves: Leaves | None = None
+        self._leaves: dict[bool, Leaves] = {}
         self._cases: dict[tuple[object, ...], Ground] = {}
 
     def leaves(self, path: str) -> Leaves:
-        if self._leaves is None:
+        return self._made(path, largest=False)
+
+    def largest(self, path: str) -> Leaves:
+        """The same over the largest piece of each TDMR alone."""
+        return self._made(path, largest=True)
+
+    def _made(self, path: str, *, largest: bool) -> Leaves:
+        if largest not in self._leaves:
             try:
-                self._leaves = Leaves(relax(self.question))
+                self._leaves[largest] = Leaves(relax(self.question, largest=largest))
             except ValueError as fault:
                 raise _Wrong(path, "a question that sums speak of", fault) from None
-        return self._leaves
+        return self._leaves[largest]
 
     def case(self, case: Case) -> Ground:
         """The ground of one case; the same for every claim."""
@@ -234,8 +242,41 @@ def check_steps(
         else:
             if limit:
                 raise _Wrong(at, "no sum where pages may be given up", _told(at_most))
-            ground.leaves(at).check(step, cases, at_most, at)
+            _check_sum(ground, step, cases, at_most, at)
     return trusted
+
+
+def _check_sum(
+    ground: Ground,
+    step: Sum,
+    cases: tuple[tuple[Split, int, int], ...],
+    at_most: Mapping[str, int],
+    at: str,
+) -> None:
+    """A weighted sum over all pieces, or over the largest of each TDMR alone."""
+    space = ground.question.space
+    largest = space.reserve == "minimal" or (space.pamt == "split" and not step.regions)
+    for split, index, _ in cases:
+        if step.cases.get(index) and (split.piece == LARGEST) != largest:
+            wanted = LARGEST if largest else "chunk, or a region"
+            raise _Wrong(at, f"cases of pieces that it sums over ({wanted})", split.piece)
+    if not largest:
+        ground.leaves(at).check(step, cases, at_most, at)
+        return
+    leaves = ground.largest(at)
+    limits = dict(at_most)
+    if "remote" in limits:
+        limits["remote"] -= rest_of(ground.question)
+    if space.reserve == "minimal":
+        # Areas may be shared, so what they are limited to says nothing about pieces.
+        limits.pop("max_areas", None)
+        limits.pop("areas", None)
+    named = tuple(
+        (split._replace(piece=CHUNK), index, sign)
+        for split, index, sign in cases
+        if split.piece == LARGEST
+    )
+    leaves.check(step, named, limits, at)
 
 
 def refutes(

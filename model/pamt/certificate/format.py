@@ -44,7 +44,9 @@ MOST_BITS = 256
 """Of a number; far more than prices need."""
 MOST_CASES_IN_ALL = 200_000
 """Cases of all steps of a certificate: what is short to write down must not take hours to check."""
-PIECES = ("chunk", *LEVELS)
+LARGEST = "largest"
+"""As a piece: the 4K region of a TDMR, alone or in its chunk; under ``minimal`` the chunk."""
+PIECES = ("chunk", *LEVELS, LARGEST)
 
 
 class Malformed(ValueError):

@@ -24,7 +24,7 @@ from pamt.configuration import LEVELS
 from pamt.placement import Question
 from pamt.ranges import PAGE
 
-__all__ = ["CHUNK", "Chain", "Piece", "Relaxation", "relax"]
+__all__ = ["CHUNK", "Chain", "Piece", "Relaxation", "relax", "rest_of"]
 
 CHUNK = "chunk"
 
@@ -80,18 +80,25 @@ class Relaxation:
         return piece.pages * self.weights[piece.home, node]
 
 
-def relax(question: Question) -> Relaxation:
+def relax(question: Question, *, largest: bool = False) -> Relaxation:
     """The facts of a question with the kernel's TDMRs and a rule other than ``minimal``.
+
+    `largest`: with one piece for each TDMR, as CHUNK: the chunk, or, where it may be split, the 4K
+    region, which lies somewhere either way; also for ``minimal``, with room for all pieces
+    everywhere, since there they may share areas.
 
     Raises ValueError for any other question, and for one that has a trivial cause.
     """
     facts = question.tdmrs
-    if facts is None or question.space.reserve == "minimal" or question.trivial is not None:
+    minimal = question.space.reserve == "minimal"
+    if facts is None or (minimal and not largest) or question.trivial is not None:
         raise ValueError("this question has no such relaxation")
-    split = question.space.pamt == "split"
+    either = question.space.pamt == "split"
+    split = either and not largest
     pieces: list[Piece] = []
     for index, fact in enumerate(facts):
-        pieces.append(Piece(index, CHUNK, fact.pages, fact.home))
+        pages = fact.sizes.level_4k // PAGE if either and largest else fact.pages
+        pieces.append(Piece(index, CHUNK, pages, fact.home))
         if split:
             for level, size in zip(LEVELS, fact.sizes, strict=True):
                 pieces.append(Piece(index, level, size // PAGE, fact.home))
@@ -119,10 +126,24 @@ def relax(question: Question) -> Relaxation:
         tuple(pieces),
         split,
         tuple(len(fact.holes) for fact in facts),
-        question.limits.max_reserved_per_tdmr,
+        len(facts) if minimal else question.limits.max_reserved_per_tdmr,
         runs,
         tuple(chains),
         _weights(question, homes, nodes),
+    )
+
+
+def rest_of(question: Question) -> int:
+    """The least `remote` of what :func:`relax` leaves out with `largest`; the TDMRs being fixed."""
+    assert question.tdmrs is not None
+    if question.space.pamt == "chunk" or not question.free:
+        return 0
+    nodes = {run.node for run in question.free}
+    return sum(
+        (fact.sizes.level_2m + fact.sizes.level_1g)
+        // PAGE
+        * min(question.weight(fact.home, node) for node in nodes)
+        for fact in question.tdmrs
     )
 
 

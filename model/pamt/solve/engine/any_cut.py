@@ -10,6 +10,7 @@ optimal, and the bound, which the checker adds up again, is its certificate.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice, pairwise
 from typing import NamedTuple
@@ -24,14 +25,23 @@ from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
 from pamt.placement import Objective, Question, build, evaluate
 from pamt.ranges import GIB, PAGE, Range
-from pamt.solve.budget import Budget, Known, OutOfNodes
+from pamt.solve.budget import Budget, Known, OutOfNodes, Steps
 from pamt.solve.engine.branch import decide
 from pamt.solve.engine.canonical import canonical_packing
-from pamt.solve.engine.cut_choice import Bounds, bounds_over_cuts, cheapest_cuts, raised
+from pamt.solve.engine.cut_choice import (
+    Bounds,
+    bounds_over_cuts,
+    cheapest_cuts,
+    raised,
+    with_claims,
+)
 from pamt.solve.engine.fill import fill
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import hang
+from pamt.solve.engine.largest import bound_by_largest
+from pamt.solve.engine.linux import Linux
 from pamt.solve.engine.one_by_one import better_cuts
+from pamt.solve.engine.pack import Packing
 from pamt.solve.engine.problem import Limits, pose_problem
 from pamt.solve.result import (
     FEASIBLE,
@@ -47,6 +57,9 @@ __all__ = ["Proof", "place_any_cut"]
 
 ENGINE = "exact"
 FEW_CUTS = 3
+BOUND_NODES = 200
+PACKING_NODES = 60
+"""Nodes of a case tree for a bound, and for a placement on one cut."""
 MOST_CUTS = 40
 """Cuts for which a placement is looked for."""
 
@@ -103,6 +116,15 @@ class _Search:
             claims = (Claim({}, (CutsStep(()),)),)
             return Proof(result, Certificate(INFEASIBLE, question.space, order, claims=claims))
         if "remote" not in order or question.tdmrs is not None or remote == 0:
+            if question.tdmrs is not None:
+                largest = bound_by_largest(question, order, self._some(BOUND_NODES))
+                if largest.infeasible:
+                    result = PlaceResult(INFEASIBLE, order, statistics=statistics)
+                    return Proof(
+                        result,
+                        Certificate(INFEASIBLE, question.space, order, claims=largest.claims),
+                    )
+                bounds = with_claims(question, bounds, largest.values, largest.claims)
             self._budget.watch.bound(dict(bounds.values), tuple(bounds.claims))
             self._budget.watch.phase("placements at the bound over all cuts")
             self._look(bounds)
@@ -111,6 +133,8 @@ class _Search:
                 self._look(bounds)
             if not self._at(bounds):
                 self._look_further(bounds)
+            if question.tdmrs is not None and not self._at(bounds):
+                self._look_whole()
             if self._best is not None and not self._at(bounds):
                 bounds = raised(question, bounds, self._best.objective)
                 if not self._at(bounds):
@@ -119,6 +143,11 @@ class _Search:
             # Another node may be nearer than home: `remote` can be below 0, by how much is open.
             bounds = Bounds(order)
         return self._answer(bounds, Statistics(ENGINE, checks=self._budget.spent))
+
+    def _some(self, nodes: int) -> Budget:
+        """Up to so many nodes of what may be taken, for a question of its own: steps count."""
+        left = max(0, self._budget.nodes - self._budget.spent)
+        return Budget(min(nodes, left), watch=Steps(self._budget.watch))
 
     def _at(self, bounds: Bounds) -> bool:
         """Whether the best there is costs no more than the bound."""
@@ -181,6 +210,22 @@ class _Search:
             if self._key() == before:
                 return False
         return self._best is not None
+
+    def _look_whole(self) -> None:
+        """TDMRs fixed: the best placement of whole chunks; under ``minimal`` the nearest."""
+        question = self._question
+        assert question.tdmrs is not None
+        minimal = question.space.reserve == "minimal"
+        some = [n for n in self._order if n not in ("areas", "max_areas")] or ["remote"]
+        facts = relax(_chunks(question), largest=minimal)
+        search = Linux(facts, some if minimal else self._order, self._some(BOUND_NODES))
+        with suppress(OutOfNodes):
+            search.run()
+        if search.packing is not None:
+            tdmrs = tuple(fact.range for fact in question.tdmrs)
+            made = self._lies(question, tdmrs, search.packing, canonical=False)
+            if made is not None:
+                self._better(made)
 
     def _look_by_node(self, facts: CutFacts, bounds: Bounds) -> None:
         """Some placement, where each node has room and areas for its own PAMTs."""
@@ -278,7 +323,7 @@ class _Search:
         problem = pose_problem(facts, limits)
         canonical = self._canonical and whole
         try:
-            packing = decide(problem, self._budget).packing
+            packing = decide(problem, self._some(PACKING_NODES)).packing
         except OutOfNodes:
             self._open = True
             return None
@@ -286,9 +331,15 @@ class _Search:
             return None
         if canonical:
             try:
-                packing = canonical_packing(problem, packing, self._budget)
+                packing = canonical_packing(problem, packing, self._some(BOUND_NODES))
             except OutOfNodes:
                 canonical = False
+        return self._lies(question, tdmrs, packing, canonical=canonical)
+
+    def _lies(
+        self, question: Question, tdmrs: tuple[Range, ...], packing: Packing, *, canonical: bool
+    ) -> _Found | None:
+        """The placement with every chunk whole where `packing` says."""
         starts = {chunk.tdmr: lie.start * PAGE for chunk, lie in packing.items()}
         bases: list[tuple[int, int, int]] = []
         for index, tdmr in enumerate(tdmrs):

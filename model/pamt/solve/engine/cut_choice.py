@@ -16,7 +16,14 @@ from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.format import Cuts as CutsStep
 from pamt.placement import Objective, Question
 
-__all__ = ["Bounds", "bounds_over_cuts", "cheapest_cuts", "raised", "sampled_cuts"]
+__all__ = [
+    "Bounds",
+    "bounds_over_cuts",
+    "cheapest_cuts",
+    "raised",
+    "sampled_cuts",
+    "with_claims",
+]
 
 MOST_LAYERS = 20_000
 """Cells times TDMRs up to which cuts of any number of TDMRs are walked."""
@@ -40,8 +47,8 @@ class Bounds:
     def additive(self) -> tuple[str, ...]:
         return tuple(name for name in self.values if name in ADDITIVE)
 
-    def hold(self, name: str, value: int, step: Step) -> None:
-        self.claims.append(Claim({**self.values, name: value - 1}, (step,)))
+    def hold(self, name: str, value: int, *steps: Step) -> None:
+        self.claims.append(Claim({**self.values, name: value - 1}, steps))
         self.values[name] = value
 
 
@@ -64,7 +71,7 @@ def raised(question: Question, low: Bounds, best: Objective | None) -> Bounds:
     at_best = best is not None
     for name, claim in zip(low.order, low.claims, strict=True):
         if best is not None and at_best and low.values[name] == getattr(best, name):
-            bounds.hold(name, low.values[name], claim.steps[0])
+            bounds.hold(name, low.values[name], *claim.steps)
             continue
         value, step = _least(question, bounds, name)
         if isinstance(step, CutsStep):
@@ -73,7 +80,32 @@ def raised(question: Question, low: Bounds, best: Objective | None) -> Bounds:
             elif at_best and value < getattr(best, name):
                 value = _raised(question, step, bounds, name, value, getattr(best, name))
         at_best = best is not None and at_best and value == getattr(best, name)
-        bounds.hold(name, value, step)
+        if value <= low.values[name] and all(
+            bounds.values[n] == low.values[n] for n in bounds.values
+        ):
+            bounds.hold(name, low.values[name], *claim.steps)
+        else:
+            bounds.hold(name, value, step)
+    return bounds
+
+
+def with_claims(
+    question: Question, low: Bounds, values: Mapping[str, int], claims: Sequence[Claim]
+) -> Bounds:
+    """`low`, or what follows from other claims about its first components, whichever is higher."""
+    names = low.order[: len(values)]
+    if tuple(values[n] for n in names) <= tuple(low.values[n] for n in names):
+        return low
+    bounds = Bounds(low.order)
+    theirs = True
+    for at, name in enumerate(low.order):
+        value, step = _least(question, bounds, name)
+        theirs = theirs and at < len(claims)
+        if theirs and values[name] >= value:
+            bounds.hold(name, values[name], *claims[at].steps)
+        else:
+            theirs = False
+            bounds.hold(name, value, step)
     return bounds
 
 
