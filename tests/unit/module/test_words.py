@@ -73,3 +73,8 @@ def test_need() -> None:
     other = Limits(pamt_entry_size=(8, 24, 40), pamt_page_bitmap_entry_bits=3)
     assert [need(2 * GIB, level, other, False) for level in range(3)] == [4 * MIB, 24 * KIB, 80]
     assert need(2 * GIB, 0, other, True) == 192 * KIB
+
+
+def test_no_run_is_no() -> None:
+    assert inside_runs(0, PAGE, []) is False
+    assert inside_runs(PAGE, 3 * PAGE, [Range(0, 2 * PAGE), Range(2 * PAGE, 4 * PAGE)]) is False
