@@ -39,13 +39,13 @@ __all__ = [
 
 FORMAT = "pamt-certificate/1"
 VERDICTS = ("OPTIMAL", "FEASIBLE", "INFEASIBLE")
+LARGEST = "largest"
+"""As a piece: the 4K region of a TDMR, alone or in its chunk; under ``minimal`` the chunk."""
 HEX = re.compile(r"0x[0-9a-fA-F]{1,16}")
 MOST_BITS = 256
 """Of a number; far more than prices need."""
 MOST_CASES_IN_ALL = 200_000
 """Cases of all steps of a certificate: what is short to write down must not take hours to check."""
-LARGEST = "largest"
-"""As a piece: the 4K region of a TDMR, alone or in its chunk; under ``minimal`` the chunk."""
 PIECES = ("chunk", *LEVELS, LARGEST)
 
 
