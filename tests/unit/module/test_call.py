@@ -8,7 +8,7 @@ from pamt.configuration import Area, Call, Configuration, Pamt, Tdmr
 from pamt.machine import Limits
 from pamt.module.call import NULL_RECORD, default_call, records
 from pamt.module.config import walk_call
-from pamt.module.rules.operands import Operands, op_entry_ptr
+from pamt.module.rules.operands import Operands, dynamic_asked, op_entry_ptr
 from pamt.ranges import GIB, PAGE
 
 
@@ -121,3 +121,19 @@ def test_no_more_pointers_than_the_module_reads() -> None:
     for count in (64, 65, 1 << 60):
         operands = default_call(Configuration((), Call(count=count)), Limits()).operands
         assert len(operands.info_pa) == 64
+
+
+@pytest.mark.parametrize(
+    ("r8", "has_it", "asked"),
+    [
+        (0x10020, True, True),
+        (0x10020, False, False),
+        (0x20020, True, False),
+        (0x30020, True, True),
+        (0x40020, True, False),
+        (0xFFFF, True, False),
+    ],
+)
+def test_bit_16_asks_for_dynamic_pamt(r8: int, has_it: bool, asked: bool) -> None:
+    operands = default_call(of(1, Call(r8=r8)), Limits()).operands
+    assert dynamic_asked(operands, Limits(dynamic_pamt=has_it)) is asked
