@@ -57,20 +57,20 @@ def count_on_and_on() -> None:
 @pytest.mark.parametrize("moment", range(20))
 def test_among_many_short_searches(moment: int) -> None:
     delay = 0.01 + moment * 0.003
-    with interrupted_after(delay), pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(KeyboardInterrupt), interruptible(), interrupted_after(delay):
         ask_on_and_on()
 
 
 def test_in_a_long_search() -> None:
     solver = pigeons(30)
     began = time.monotonic()
-    with interrupted_after(0.5), pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(KeyboardInterrupt), interruptible(), interrupted_after(0.5):
         check(solver)
     assert time.monotonic() - began < 60
 
 
 def test_in_plain_python() -> None:
-    with interrupted_after(0.1), pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(KeyboardInterrupt), interruptible(), interrupted_after(0.1):
         count_on_and_on()
 
 
@@ -97,4 +97,19 @@ def test_in_another_thread_nothing_is_changed() -> None:
     thread.start()
     thread.join()
     assert answers == ["sat"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_session_is_ended_wherever_it_is_asked() -> None:
+    """Outside of `interruptible` as well: no answer, but KeyboardInterrupt."""
+    from pamt.smt.session import Session
+    from pamt.smt.terms import Int, every, some
+
+    session = Session()
+    birds = [Int(f"x{i}") for i in range(14)]
+    session.add(every((bird.at_least(0), bird.at_most(12))) for bird in birds)
+    session.add(some((a.below(b), b.below(a))) for at, a in enumerate(birds) for b in birds[:at])
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), interrupted_after(0.3):
+        session.check()
     assert signal.getsignal(signal.SIGINT) is before

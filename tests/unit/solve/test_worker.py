@@ -143,7 +143,7 @@ def test_a_time_limit_ends_the_jobs() -> None:
 
 
 def test_a_signal_elsewhere_is_raised_as_ever() -> None:
-    with Until(), signalled_after(0.05), pytest.raises(KeyboardInterrupt):
+    with Until(), pytest.raises(KeyboardInterrupt), signalled_after(0.05):
         time.sleep(FOREVER)
 
 
