@@ -183,8 +183,6 @@ class _Search:
             if self._best is None:
                 self._look_by_node(claim_facts(self._question, bounds.values)[0], bounds)
             return
-        if self._improve(bounds):
-            return
         for tdmrs, bases in fill(self._question, self._order, self._key):
             made = self._made(tdmrs, bases, canonical=False)
             if made is not None:
