@@ -308,7 +308,7 @@ def theorems(table: Table) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure everything; 1 when an answer is wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="about two minutes")
+    parser.add_argument("--quick", action="store_true", help="without what takes long")
     quick = parser.parse_args(arguments).quick
     table = Table()
     with spending() as spent:
