@@ -49,6 +49,11 @@ __all__ = ["EXACT", "place"]
 EXACT = "exact"
 FEW_RUNS = 64
 """Free runs up to which z3 is asked for the canonical one among optima that are known."""
+RUNS_IN_THE_KERNELS_LAYOUT = 128
+"""Free runs up to which z3 is asked for a better placement when TDMRs are fixed.
+
+It takes about a minute for 90 in tight memory, and comes to nothing in many for 400.
+"""
 
 
 def place(
@@ -147,12 +152,14 @@ def _settle(
 ) -> PlaceResult:
     """Ask z3 what the exact engines left open, where that has a prospect."""
     known = _open_end(replace(proof.result, certificate=proof.certificate), question)
-    small = len(question.cells) <= FEW_CELLS and len(question.free) <= FEW_RUNS
+    runs = len(question.free)
+    small = len(question.cells) <= FEW_CELLS and runs <= FEW_RUNS
+    fixed = question.tdmrs is not None and runs <= RUNS_IN_THE_KERNELS_LAYOUT
     if known.verdict == INFEASIBLE:
         return known
     if known.verdict == OPTIMAL and (known.canonical or not canonical or not small):
         return known
-    if known.verdict == FEASIBLE and not small and question.tdmrs is None:
+    if known.verdict == FEASIBLE and not (small or fixed):
         return known
     if within(budget, watch) < NODE:
         # Not worth an encoding.
