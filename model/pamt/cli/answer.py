@@ -62,7 +62,10 @@ class Answer:
 
 
 def common(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command ``--json``, ``-o`` and ``--quiet``, handed over as one `output`."""
+    """Give a command ``--json``, ``-o`` and ``--quiet``, handed over as one `output`.
+
+    A command line that would write over what it reads is refused before the command runs.
+    """
 
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (specs/schema).")
     @click.option(
@@ -76,6 +79,10 @@ def common(function: Callable[..., int]) -> Callable[..., int]:
     @click.option("--quiet", is_flag=True, help="Print the verdict line only.")
     @functools.wraps(function)
     def run(*, as_json: bool, out_file: Path | None, quiet: bool, **rest: Any) -> int:
+        if any(isinstance(value, Path) for value in (out_file, *rest.values())):
+            from pamt.cli.atomic import keep_apart, named_files
+
+            keep_apart(*named_files(click.get_current_context()))
         return function(output=Output(as_json, out_file, quiet), **rest)
 
     return run

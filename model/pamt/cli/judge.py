@@ -112,11 +112,15 @@ def command(paths: tuple[str, ...], output: Output) -> int:
     PATH is a file NAME.pamt.toml, or a folder of them.  Verdict: EQUAL, or DIFFERS if any case
     gets another verdict, exit code or JSON value than it expects.
     """
+    from pamt.cli.atomic import keep_apart
     from pamt.maps.case_file import read_case
     from pamt.maps.errors import gather
 
     files = find_cases(paths)
     cases = gather(*[lambda file=file: read_case(file) for file in files])
+    if output.file is not None:
+        asked = [given for case in cases for given in (case.machine, case.configuration)]
+        keep_apart([*files, *(one for one in asked if isinstance(one, Path))], [output.file])
     judged = [judge_case(file, case) for file, case in zip(files, cases, strict=True)]
     wrong = [one for one in judged if one.differences]
     verdict = "DIFFERS" if wrong else "EQUAL"
