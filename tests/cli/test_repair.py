@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pamt.explain import map_changes
 from pamt.kernel.conform import machine_of_vector
 from pamt.maps.machine_write import dump_machine
 
@@ -52,6 +55,41 @@ def test_a_budget_that_is_too_small_is_no_verdict(root: Path, pamt: Callable[...
     assert ran.exit == 3
     assert ran.json["verdict"] == "UNDECIDED"
     assert ran.json["missing"][0]["proven"] is False
+
+
+def test_a_preferred_kind_that_is_open_leaves_no_optimum(
+    root: Path, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("repair", root / EMR, "--budget", "1", "--kinds", "withdraw,variant")
+    first = ran.out.splitlines()
+    assert ran.exit == 3
+    assert first[0].startswith("FEASIBLE: run linux:cmr-v8.2")
+    assert first[0].endswith("; whether withdraw would do is not settled")
+    assert any(line.startswith("Next:    raise --budget") for line in first[:10])
+    # With the other kind preferred, what is open of the pages is of no matter.
+    turned = pamt("repair", root / EMR, "--budget", "1", "--kinds", "variant,withdraw")
+    assert turned.exit == 0
+    assert turned.out.startswith("OPTIMAL: run linux:cmr-v8.2")
+    assert "Next:" not in turned.out
+
+
+def test_an_undecided_answer_says_what_to_raise(root: Path, pamt: Callable[..., Any]) -> None:
+    ran = pamt("repair", root / EMR, "--kinds", "withdraw", "--budget", "1")
+    assert ran.out.startswith("UNDECIDED")
+    assert "\nNext:    raise --budget" in ran.out
+
+
+def test_an_interrupted_answer_says_what_next(
+    root: Path, pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(map_changes, "withdrawn", interrupted)
+    ran = pamt("repair", root / EMR, "--kinds", "withdraw,online")
+    assert ran.exit == 3
+    assert ran.out.startswith("UNDECIDED")
+    assert "\nNext:    run it again with more time (interrupted), or ask for less" in ran.out
 
 
 def test_an_unknown_kind_is_named(root: Path, pamt: Callable[..., Any]) -> None:

@@ -53,7 +53,7 @@ KINDS = "withdraw,online,free,reserve,variant,cut,merge"
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Stop then, as Ctrl-C does: with what was found so far.",
 )
@@ -84,7 +84,8 @@ def command(
     boot-time reservation for the PAMTs, another kernel variant, and changes to the policy: other
     TDMR cuts, or areas that touch merged.  Each repair has been tried out on the changed machine
     and the TDX module accepts the result.  Verdict: OPTIMAL (the one shown first is proven cheapest
-    of its kind, or nothing needs repair), FEASIBLE (with the bound), INFEASIBLE or UNDECIDED.
+    of its kind, and no kind before it helps; or nothing needs repair), FEASIBLE (with what stands
+    open), INFEASIBLE or UNDECIDED.
     After Ctrl-C, or at the time limit: what was found so far, as FEASIBLE or UNDECIDED.
 
     -o FILE.toml (.json without --json) writes the changed machine of the repair shown first; for a

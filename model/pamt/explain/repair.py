@@ -78,6 +78,8 @@ class Repairs:
     missing: tuple[Missing, ...] = ()
     stopped: str | None = None
     """Why the search ended before its time, in words; what it had found by then is here."""
+    kinds: tuple[str, ...] = ()
+    """The kinds that were asked for, the one to prefer first."""
 
     @property
     def needed(self) -> bool:
@@ -90,12 +92,20 @@ class Repairs:
         return self.found[0] if self.found else None
 
     @property
+    def unsettled(self) -> tuple[Missing, ...]:
+        """What stands open of the kinds to be preferred to `best`; of all kinds without one."""
+        before = self.kinds
+        if self.best is not None:
+            before = before[: before.index(self.best.kind)]
+        return tuple(m for m in self.missing if m.kind in before and not m.proven)
+
+    @property
     def verdict(self) -> str:
         """OPTIMAL, FEASIBLE, INFEASIBLE, UNDECIDED (docs/design.md, section 7)."""
         if not self.needed:
             return "OPTIMAL"
         if self.best is not None:
-            settled = self.best.optimal and self.stopped is None
+            settled = self.best.optimal and not self.unsettled and self.stopped is None
             return "OPTIMAL" if settled else "FEASIBLE"
         return "INFEASIBLE" if all(m.proven for m in self.missing) else "UNDECIDED"
 

@@ -70,7 +70,7 @@ def find_repairs(
     """
     trial = try_policy(policy, machine)
     if trial.works:
-        return Repairs(trial)
+        return Repairs(trial, kinds=tuple(kinds))
     search = Search(policy, machine, runs, steps)
     got: dict[str, list[Repair | No]] = {kind: [] for kind in kinds}
     stopped = None
@@ -97,7 +97,7 @@ def find_repairs(
         missing += [Missing(kind, *one) for one in got[kind] if isinstance(one, No)]
         if not got[kind]:
             missing.append(Missing(kind, f"not settled: {stopped}", False))
-    return Repairs(trial, tuple(found), tuple(missing), stopped)
+    return Repairs(trial, tuple(found), tuple(missing), stopped, tuple(kinds))
 
 
 def _length(kind: str) -> int:

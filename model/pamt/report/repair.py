@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pamt.configuration import LEVELS, Configuration
 from pamt.explain.margins import Margin
-from pamt.explain.repair import Repair, Repairs, memmap
+from pamt.explain.repair import Missing, Repair, Repairs, memmap
 from pamt.explain.sweep import PageClass
 from pamt.machine import Machine
 from pamt.ranges import PAGE
@@ -161,6 +161,11 @@ def repair_text(repaired: Repaired) -> Iterator[str]:
         yield f"Reason:  {_failure(repaired)}"
     if best is not None:
         yield from _what_to_do(repaired, best)
+    step = _next_step(repairs)
+    if step is not None:
+        yield f"Next:    {step}"
+    if best is not None and best.alternatives:
+        yield from _choices(repaired, best)
     if len(repairs.found) > 1:
         yield ""
         yield "Other repairs:"
@@ -198,6 +203,8 @@ def _headline(repaired: Repaired) -> str:
         text = f"{repairs.verdict}: {best.summary}"
         if not best.optimal:
             text += f"; {_bound_text(best)}"
+        if repairs.unsettled:
+            text += f"; whether {_kinds_text(repairs.unsettled)} would do is not settled"
     elif repairs.verdict == "INFEASIBLE":
         text = "INFEASIBLE: no change of the kinds tried makes it work"
     else:
@@ -235,15 +242,44 @@ def _what_to_do(repaired: Repaired, best: Repair) -> Iterator[str]:
     areas = f"{_areas(repaired, best)} reserved areas in the fullest TDMR"
     works = f"{repaired.policy} succeeds: " if best.machine is not None else ""
     yield f"Then:    {works}{areas}, {best.pamt_kb} KB of PAMT"
-    if best.alternatives:
-        choices = one_page_choices(repaired, best)
-        pages = sum(one.pages for one in choices)
-        lead = f"any one of these {pages:,} pages" if pages > 1 else "no other single page"
-        yield f"Choice:  {lead}" + (":" if pages > 1 else " works")
-        if pages > 1:
-            yield from (f"{'':9}{_choice(one)}" for one in choices[:MOST_CHOICES])
-            if len(choices) > MOST_CHOICES:
-                yield f"{'':9}... and {len(choices) - MOST_CHOICES} more (all with --json)"
+
+
+def _next_step(repairs: Repairs) -> str | None:
+    """What may settle that which is open; None where nothing is, or where no option can."""
+    if repairs.verdict not in {"FEASIBLE", "UNDECIDED"}:
+        return None
+    if repairs.stopped is not None:
+        return f"run it again with more time ({repairs.stopped}), or ask for less with --kinds"
+    options: dict[str, list[str]] = {}
+    if repairs.best is not None and not repairs.best.optimal and repairs.best.kind == "withdraw":
+        options["--budget"] = ["fewer pages"]
+    for missing in repairs.unsettled:
+        if missing.kind == "withdraw":
+            options.setdefault("--budget", []).append(missing.kind)
+        elif missing.reason.endswith("(UNDECIDED)"):
+            options.setdefault("--steps", []).append(missing.kind)
+    if options:
+        raised = " and ".join(options)
+        what = ", ".join(word for words in options.values() for word in words)
+        return f"raise {raised}: that may settle whether {what} would do"
+    if repairs.best is None:
+        return "ask for other kinds with --kinds: those tried can't be settled (reasons below)"
+    return None
+
+
+def _choices(repaired: Repaired, best: Repair) -> Iterator[str]:
+    choices = one_page_choices(repaired, best)
+    pages = sum(one.pages for one in choices)
+    lead = f"any one of these {pages:,} pages" if pages > 1 else "no other single page"
+    yield f"Choice:  {lead}" + (":" if pages > 1 else " works")
+    if pages > 1:
+        yield from (f"{'':9}{_choice(one)}" for one in choices[:MOST_CHOICES])
+        if len(choices) > MOST_CHOICES:
+            yield f"{'':9}... and {len(choices) - MOST_CHOICES} more (all with --json)"
+
+
+def _kinds_text(missing: Sequence[Missing]) -> str:
+    return " or ".join(dict.fromkeys(m.kind for m in missing))
 
 
 def _choice(one: OnePage) -> str:
