@@ -111,12 +111,7 @@ def test_a_time_limit_keeps_what_was_found(
     root: Path, tmp_path: Path, pamt: Callable[..., Any]
 ) -> None:
     """On a map for which the search for pages takes seconds."""
-    for line in (root / "tests/conformance/data/kernel.jsonl").read_text().splitlines():
-        record = json.loads(line)
-        if record["id"] == "tdmr_overflow-039":
-            machine = replace(machine_of_vector(record["input"]), cmrs=None)
-    map_file = tmp_path / "map.toml"
-    map_file.write_text(dump_machine(machine))
+    map_file = _recorded(root, tmp_path, "tdmr_overflow-039")
     ran = pamt("repair", map_file, "--budget", "100000", "--timeout", "1", "--json")
     assert ran.exit == 3
     assert ran.json["verdict"] in {"FEASIBLE", "UNDECIDED"}
@@ -127,6 +122,38 @@ def test_a_time_limit_keeps_what_was_found(
     reasons = {missing["kind"]: missing["reason"] for missing in ran.json["missing"]}
     assert reasons["online"] == "no node has a zone Movable"
     assert "pages or fewer cannot do it" in reasons["withdraw"]
+
+
+def test_a_reservation_says_who_does_it_before_it_says_where(
+    root: Path, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    map_file = _recorded(root, tmp_path, "stride_scan-014")
+    ran = pamt("repair", map_file, "--kinds", "reserve,cut")
+    lines = ran.out.splitlines()
+    assert ran.exit == 0
+    assert lines[0].startswith("OPTIMAL: reserve 1,027 pages")
+    (do,) = (line for line in lines if line.startswith("Do:"))
+    assert "kernel developer" in do
+    assert "unmodified mainline kernel can't" in do
+    assert lines.index(do) < 10
+    assert next(at for at, line in enumerate(lines) if line.startswith("Then:")) < 10
+    (listed,) = (at for at, line in enumerate(lines) if line == "The places:")
+    assert lines[listed + 1].startswith("  TDMR 0: 0x")
+    assert not any("TDMR" in line for line in lines[3:listed] if line.startswith(" " * 9))
+    (repair,) = pamt("repair", map_file, "--kinds", "reserve", "--json").json["repairs"]
+    assert repair["actions"][0] in do
+    assert repair["actions"][1] == lines[listed + 1].strip()
+
+
+def _recorded(root: Path, folder: Path, name: str) -> Path:
+    """A recorded map as a file."""
+    for line in (root / "tests/conformance/data/kernel.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        if record["id"] == name:
+            machine = replace(machine_of_vector(record["input"]), cmrs=None)
+    made = folder / "map.toml"
+    made.write_text(dump_machine(machine))
+    return made
 
 
 def test_margins_of_a_failing_map_are_those_after_the_repair(

@@ -40,12 +40,15 @@ class Repair:
     bound: int
     summary: str
     actions: tuple[str, ...] = ()
+    """What somebody does, in the order in which it is done."""
     ranges: tuple[Range, ...] = ()
     alternatives: tuple[PageClass, ...] = ()
     max_areas: int = 0
     pamt_kb: int = 0
     configuration: Configuration | None = None
     machine: Machine | None = None
+    details: tuple[str, ...] = ()
+    """What the actions speak of, one line for each TDMR."""
 
     @property
     def optimal(self) -> bool:

@@ -25,6 +25,14 @@ from pamt.standins import complete
 
 __all__ = ["cut", "merged", "reserved", "variants"]
 
+RESERVE_BY = (
+    "a kernel developer changes the kernel to set the places below aside at boot, for the PAMTs;"
+    " an unmodified mainline kernel can't: it has no option for it"
+)
+CUT_BY = (
+    "a kernel developer changes how the kernel lays out TDMRs, to the list below;"
+    " an unmodified mainline kernel can't: it has no option for it"
+)
 CUT_STEPS = 20_000
 """Steps of the search for the fewest cuts; then the placement engine is asked."""
 
@@ -73,16 +81,17 @@ def reserved(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | 
         yield No("the kernel's other steps fail even with every PAMT at its best place", False)
         return
     pages = sum(p.range.size for p in places) // PAGE
-    summary = f"reserve {pages_text(pages)} at boot for the PAMTs, at the places listed"
-    actions = tuple(
+    summary = f"reserve {pages_text(pages)} at boot for the PAMTs (needs a change to the kernel)"
+    details = tuple(
         f"TDMR {index}: {p.range.start:#x}-{p.range.end:#x} on node {p.node}"
         for index, p in enumerate(places)
     )
     yield replace(
-        tried("reserve", trial, summary, actions),
+        tried("reserve", trial, summary, (RESERVE_BY,)),
         cost=pages,
         bound=pages,
         ranges=tuple(p.range for p in places),
+        details=details,
     )
 
 
@@ -109,9 +118,8 @@ def cut(policy: Policy, machine: Machine, steps: int) -> Iterator[Repair | No]:
         if found is not None:
             borders = ", ".join(f"{at:#x}" for at in found.borders)
             summary = f"change the policy: end TDMRs also at {borders}"
-            yield tried(
-                "cut", found.trial, summary, _tdmr_lines(found.trial.outcome.configuration())
-            )
+            lines = _tdmr_lines(found.trial.outcome.configuration())
+            yield replace(tried("cut", found.trial, summary, (CUT_BY,)), details=lines)
             return
     what = "cut TDMRs at other GiB borders than the kernel's"
     yield _placed("cut", what, policy, machine, ("tdmrs", "free"), steps)
@@ -137,15 +145,17 @@ def _placed(
         proven = result.verdict == INFEASIBLE
         said = "does not help" if proven else "was not seen to help"
         return No(f"to {what} {said} ({result.verdict})", proven)
+    by = CUT_BY if isinstance(policy, LinuxPolicy) else "change the policy to make the TDMRs below"
     return Repair(
         kind,
         0,
         0,
         f"change the policy: {what}",
-        _tdmr_lines(configuration) if kind == "cut" else (),
+        (by,) if kind == "cut" else (),
         max_areas=max(len(t.reserved) for t in configuration.tdmrs),
         pamt_kb=sum(p.size for t in configuration.tdmrs for p in t.pamts) // KIB,
         configuration=configuration,
+        details=_tdmr_lines(configuration) if kind == "cut" else (),
     )
 
 

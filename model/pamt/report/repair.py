@@ -100,7 +100,7 @@ def _repair(repaired: Repaired, repair: Repair) -> dict[str, Any]:
         "bound": repair.bound,
         "optimal": repair.optimal,
         "summary": repair.summary,
-        "actions": list(repair.actions),
+        "actions": list(repair.actions + repair.details),
         "ranges": [{"start": f"{r.start:#x}", "end": f"{r.end:#x}"} for r in repair.ranges],
         "memmap": [memmap(r) for r in repair.ranges] if withdrawn else [],
         "alternatives": [
@@ -180,6 +180,12 @@ def repair_text(repaired: Repaired) -> Iterator[str]:
         yield "No repair of these kinds:" if repairs.found else "Tried:"
         rows = [[m.kind, "proven" if m.proven else "not proven", m.reason] for m in repairs.missing]
         yield from table(rows)
+    if best is not None and best.details:
+        yield ""
+        yield "The places:" if best.kind == "reserve" else "The TDMRs:"
+        yield from (f"  {line}" for line in best.details[:MOST_ACTIONS])
+        if len(best.details) > MOST_ACTIONS:
+            yield f"  ... and {len(best.details) - MOST_ACTIONS} more (all with --json)"
     if repaired.margins:
         yield ""
         yield (
