@@ -191,3 +191,32 @@ def test_a_scope_of_more_cases_than_anybody_counts_is_begun_at_once(
     assert said is not None
     assert int(said[1]) >= 1
     assert f"Covered: {said[1]} of 2.12e76 cases, without a map" in ran.out
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "1e400", "0", "-1"])
+@pytest.mark.parametrize(
+    "words", [("verify", "greedy", "--property", "clean"), ("place", "M"), ("repair", "M")]
+)
+def test_a_time_limit_is_a_number_of_seconds(
+    words: tuple[str, ...], seconds: str, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt(*words, "--timeout", seconds)
+    assert (ran.exit, ran.out) == (2, "")
+    assert "--timeout" in ran.err
+
+
+@pytest.mark.parametrize("seconds", ["1e10", "1e99", "1e300"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "greedy", "--property", "clean", "--ranges", "1", "--gib", "1"),
+        ("diff", "greedy", "greedy", "--ranges", "1", "--gib", "1"),
+        ("place", str(ROOT / "specs" / "machines" / "spr-eaglestream-2s.toml")),
+        ("repair", str(ROOT / "specs" / "machines" / "spr-eaglestream-2s.toml")),
+    ],
+)
+def test_a_time_limit_without_end_is_a_long_one(
+    words: tuple[str, ...], seconds: str, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt(*words, "--timeout", seconds)
+    assert ran.exit == 0, ran.err

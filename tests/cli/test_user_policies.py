@@ -85,3 +85,23 @@ def test_verify_refuses_what_is_no_outcome(
     assert "return a pamt.outcome.Outcome" in ran.err
     assert "mine.py:" in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("take(5, 0)", "take of int 5"),
+        ("give_back(None, 0)", "give_back of NoneType None"),
+        ("take(5)", "take(): missing a required argument: 'node'"),
+        ("contig('x', 0)", "contig of a symbolic size"),
+    ],
+)
+def test_verify_refuses_what_the_allocator_cannot_be_asked(
+    call: str, said: str, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    body = f"def mine(machine, alloc):\n    x = 1\n    return alloc.{call}\n"
+    ran = pamt("verify", written(tmp_path, body), "--property", "accepted")
+    assert ran.exit == 2
+    assert "mine.py:3:" in ran.err
+    assert said in ran.err
+    assert "Traceback" not in ran.err

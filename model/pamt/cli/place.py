@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
+from pamt.cli.scopes import SECONDS
 
 if TYPE_CHECKING:
     from pamt.explain.causes import Explanation
     from pamt.outcome import Outcome
     from pamt.placement import Space
     from pamt.report.place import Helping, Placed, Reason
-    from pamt.solve import PlaceResult
     from pamt.solve.anytime import Answered, Asked
     from pamt.solve.relaxations import Relaxations
     from pamt.solve.worker import Came, Job, Send, Until
@@ -110,7 +110,7 @@ def space_of(
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Stop then, with the best known so far; counted from the start of the command.",
 )
@@ -292,9 +292,11 @@ def _placed(
     builds: _Builds,
 ) -> Placed:
     """The result with what a reader wants beside it: reasons, rivals, next steps."""
+    from pamt.cli.place_next import next_steps, work_options
     from pamt.report.place import Placed, Rivalled
 
     machine, space, result = asked.machine, asked.space, answered.result
+    work = work_options(click.get_current_context())
     note = ""
     reasons: tuple[Reason, ...] = ()
     helping: Helping | None = None
@@ -326,7 +328,7 @@ def _placed(
             "steps": statistics.steps,
             "assertions": statistics.assertions,
         },
-        _next_steps(path, space, result, output, helping),
+        next_steps(path, space, result, output, helping, work),
         relaxations=helping,
         canonical=result.canonical,
         stopped=result.stopped,
@@ -400,58 +402,3 @@ def _helping(found: Relaxations) -> Helping:
         None if found.together is None else tuple(f"{o.option} {o.value}" for o in found.together),
         open_,
     )
-
-
-def _options(space: Space) -> str:
-    """The options that ask for `space`, without those that say what holds anyway."""
-    from pamt.placement import LINUX
-
-    names = ("tdmrs", "pamt", "reserve", "give_up")
-    return "".join(
-        f" --{name.replace('_', '-')} {getattr(space, name)}"
-        for name in names
-        if getattr(space, name) != getattr(LINUX, name)
-    )
-
-
-def _next_steps(
-    path: str, space: Space, result: PlaceResult, output: Output, helping: Helping | None = None
-) -> tuple[str, ...]:
-    from pamt.cli.configurations import writes_a_configuration
-
-    verdict = result.verdict
-    if verdict in {"OPTIMAL", "FEASIBLE"}:
-        if writes_a_configuration(output):
-            return (f"pamt check {path} {output.file}    (ask the module)",)
-        again = f"pamt place {path}{_options(space)} -o best.toml && pamt check {path} best.toml"
-        return (f"{again}    (keep it, ask the module)",)
-    if verdict == "INFEASIBLE":
-        repair = f"pamt repair {path}    (what to change so that the kernel's own layout works)"
-        wider = _wider(space, helping)
-        if wider is None:
-            return (repair,)
-        return (f"pamt place {path}{_options(wider)}    (has an answer)", repair)
-    if verdict == "UNDECIDED":
-        asked = f"pamt place {path}{_options(space)}"
-        more = {
-            "steps": f"{asked} --steps NUMBER    (with more steps)",
-            "time": f"{asked} --timeout SECONDS    (with more time)",
-            "memory": f"{asked} --memory SIZE    (with more memory)",
-            "interrupt": f"{asked}    (and let it go on)",
-        }
-        smaller = f"pamt place {path}    (the kernel's own TDMRs: a smaller question)"
-        return (more.get(result.stopped or "", smaller),)
-    return ()
-
-
-def _wider(space: Space, helping: Helping | None) -> Space | None:
-    """The space, set as little wider as is known to help."""
-    if helping is None:
-        return None
-    helps = next((name for name, does in helping.single.items() if does), None)
-    wanted = (helps,) if helps else helping.together or ()
-    if wanted:
-        return space._replace(**dict(name.split() for name in wanted))  # type: ignore[arg-type]
-    if helping.give_up_at_most is not None:
-        return space._replace(give_up=helping.give_up_at_most)
-    return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
+from pamt.cli.scopes import SECONDS
 
 if TYPE_CHECKING:
     from pamt.cli.scopes import Clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pamt.verify.scope import Scope
 
 __all__ = [
+    "SECONDS",
     "Clock",
     "budget_of",
     "file_of",
@@ -29,6 +31,27 @@ __all__ = [
     "scope_of",
     "scope_options",
 ]
+
+
+class _Seconds(click.FloatRange):
+    """A time limit: a number above 0.  Past :data:`MOST_SECONDS` all are the same."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return min(seconds, MOST_SECONDS)
+
+
+MOST_SECONDS = 30 * 24 * 3600.0
+"""Timers and waits do not take just any number; a month is as good as for ever."""
+
+SECONDS = _Seconds(0, min_open=True)
+"""The type of ``--timeout``."""
 
 
 def scope_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -122,7 +145,7 @@ def scope_options(function: Callable[..., int]) -> Callable[..., int]:
             ),
             click.option(
                 "--timeout",
-                type=click.FloatRange(0, min_open=True),
+                type=SECONDS,
                 metavar="SECONDS",
                 help="Stop then, as Ctrl-C does: with what was found so far.",
             ),

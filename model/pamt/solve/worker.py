@@ -35,6 +35,8 @@ __all__ = ["Came", "Job", "Send", "Until", "run_jobs"]
 Send = Callable[[object], None]
 Job = Callable[[Send], object]
 
+_MOST_SECONDS = 30 * 24 * 3600.0
+"""What waits for files takes no larger number than some weeks everywhere."""
 _HEAD = struct.Struct("<Q")
 
 
@@ -59,7 +61,7 @@ class Until:
 
     def __init__(self, seconds: float | None = None) -> None:
         self.began = time.monotonic()
-        self.seconds = seconds
+        self.seconds = None if seconds is None else min(seconds, _MOST_SECONDS)
         self.signal: int | None = None
         """The first signal that came while jobs were waited for."""
         self.after = 0.0

@@ -26,6 +26,7 @@ __all__ = ["Event", "SymbolicAllocator"]
 
 Guard = Any
 _HERE = Place(__file__, 0)
+"""Without a line: what is refused is refused at the line that asked for it."""
 
 
 class Event(NamedTuple):
@@ -254,6 +255,7 @@ class SymbolicAllocator:
 
     def take(self, interpreter: Interpreter, live: Guard, wanted: Range, node: Value) -> None:
         """As :meth:`pamt.kernel.contig.ContigAllocator.take`."""
+        _must_be_a_range("take", wanted)
         domain = interpreter.domain
         snapshot = self._snapshot(interpreter)
         found: list[Guard] = []
@@ -296,6 +298,7 @@ class SymbolicAllocator:
         self, interpreter: Interpreter, live: Guard, returned: Range, node: Value
     ) -> None:
         """As :meth:`pamt.kernel.contig.ContigAllocator.give_back`; nothing may be taken after."""
+        _must_be_a_range("give_back", returned)
         self.events.append(
             Event("give back", live, returned.end - returned.start, node, node, returned, {})
         )
@@ -307,6 +310,14 @@ class SymbolicAllocator:
             (both(guard, present), run)
             for guard, known in self._each_node(interpreter, node)
             for present, run in self._runs(interpreter.domain, known)
+        )
+
+
+def _must_be_a_range(asked: str, found: Value) -> None:
+    """Raises Refusal for what has no start and no end."""
+    if not (hasattr(found, "start") and hasattr(found, "end")):
+        raise Refusal(
+            _HERE, f"{asked} of {type(found).__name__} {found!r}", "give a pamt.ranges.Range"
         )
 
 

@@ -125,7 +125,7 @@ class Calls:
             owner = function.__self__
             allowed = getattr(type(owner), "symbolic_methods", ())
             if function.__name__ in allowed:
-                return function(self, live, *args, **keywords)
+                return self._asked(function, args, keywords, live, at)
             args, function = (owner, *args), function.__func__
         try:
             primitive = self.primitives.get(function)
@@ -160,6 +160,28 @@ class Calls:
             f"call of {getattr(function, '__qualname__', function)!r} on values of a symbolic run",
             "call functions written in plain Python, or register a primitive",
         )
+
+    def _asked(
+        self,
+        function: MethodType,
+        args: Sequence[Value],
+        keywords: Mapping[str, Value],
+        live: Guard,
+        at: Place,
+    ) -> Value:
+        """Call a symbolic method.  What it refuses, it refuses where it is called."""
+        try:
+            inspect.signature(function).bind(self, live, *args, **keywords)
+        except TypeError as error:
+            raise Refusal(
+                at, f"{function.__name__}(): {error}", f"call {function.__name__} as declared"
+            ) from None
+        try:
+            return function(self, live, *args, **keywords)
+        except Refusal as refusal:
+            if refusal.place.line:
+                raise
+            raise Refusal(at, refusal.what, refusal.instead) from None
 
     def _lambda(self, function: Lambda, args: Sequence[Value]) -> Value:
         environment = dict(function.environment)
