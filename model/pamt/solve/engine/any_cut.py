@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from pamt.certificate.check import floor
@@ -41,6 +41,7 @@ from pamt.solve.engine.hang import hang
 from pamt.solve.engine.largest import bound_by_largest
 from pamt.solve.engine.linux import Linux
 from pamt.solve.engine.one_by_one import better_cuts
+from pamt.solve.engine.overhang import fill_by_overhang
 from pamt.solve.engine.pack import Packing
 from pamt.solve.engine.problem import Limits, pose_problem
 from pamt.solve.result import (
@@ -183,7 +184,10 @@ class _Search:
             if self._best is None:
                 self._look_by_node(claim_facts(self._question, bounds.values)[0], bounds)
             return
-        for tdmrs, bases in fill(self._question, self._order, self._key):
+        for tdmrs, bases in chain(
+            fill_by_overhang(self._question, bounds.values, self._fullest),
+            fill(self._question, self._order, self._key),
+        ):
             made = self._made(tdmrs, bases, canonical=False)
             if made is not None:
                 self._better(made)
@@ -237,6 +241,10 @@ class _Search:
 
     def _key(self) -> tuple[int, ...] | None:
         return None if self._best is None else self._best.objective.key(self._order)
+
+    def _fullest(self) -> int:
+        limit = self._question.limits.max_reserved_per_tdmr
+        return limit if self._best is None else self._best.objective.max_areas
 
     def _better(self, found: _Found) -> None:
         key = found.objective.key(self._order)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import combinations
+from itertools import combinations, islice
 
 from pamt.certificate.cut_bound import ADDITIVE, cut_ranges
 from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
@@ -24,6 +24,8 @@ __all__ = ["better_cuts"]
 MOST_STEPS = 60_000
 FEW_STEPS = 10_000
 """Where the bound does not say how many TDMRs there are."""
+MOST_JUDGED = 12_000
+"""Cuts for which it is worked out what their regions add up to."""
 MOST_TRIED = 12
 """Cuts that may do for which a layout is looked for."""
 FEW_TDMRS = 3
@@ -57,7 +59,7 @@ def _with(question: Question, order: Sequence[str], limits: Mapping[str, int]) -
     with suppress(TooMany):
         found.extend(
             (_key(judge, facts.pages, facts.cells, cut, order), cut)
-            for cut in AllCuts(facts, at_most, steps)
+            for cut in islice(AllCuts(facts, at_most, steps), MOST_JUDGED)
             if judge.may_do(cut)
         )
     at_home = "remote" in order
