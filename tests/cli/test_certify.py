@@ -212,6 +212,8 @@ def test_place_writes_a_certificate_that_the_checker_takes(
     told = placed.json["certificate"]
     assert (told["checked"], told["file"]) == (verdict, str(path))
     judged = pamt("certify", path, EMR, "--json").json
+    (asked,) = (line for line in pamt("certify", path, EMR).out.splitlines() if "Next:" in line)
+    assert ("--objective areas" in asked) == ("--objective" in options)
     assert judged["verdict"].lower() == verdict
     assert judged["trusted_steps"] == told["trusted_steps"]
     assert (judged["trusted_steps"] == 0) == (verdict == "valid")

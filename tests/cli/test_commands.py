@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 
+from pamt.cli.answer import Output
+from pamt.cli.place_next import next_steps
 from pamt.maps.machine_file import read_machine
+from pamt.placement import Space
+from pamt.solve import PlaceResult
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINES = ROOT / "specs" / "machines"
 EMR = MACHINES / "emr-fcp-issue135.toml"
+PR188 = MACHINES / "canonical-pr188.toml"
 LOGS = ROOT / "tests" / "corpus" / "logs"
 DATA = ROOT / "tests" / "conformance" / "data"
 
@@ -297,6 +302,48 @@ def test_place_says_what_comes_next(
     assert "-o best.toml" not in kept
     infeasible = pamt("place", EMR).out.splitlines()[:10]
     assert any(f"pamt repair {EMR}" in line for line in infeasible)
+
+
+def next_of(out: str) -> str:
+    return next(line for line in out.splitlines() if line.startswith("Next:"))
+
+
+def test_place_suggests_the_question_that_was_asked(pamt: Callable[..., Any]) -> None:
+    huawei = EMR.with_name("huawei-8node-2016.toml")
+    out = pamt("place", huawei, "--objective", "pamt_pages,tdmrs", "--space", "module").out
+    free = "--tdmrs free --pamt split --reserve minimal"
+    assert f"place {huawei} {free} --objective pamt_pages,tdmrs -o best.toml" in next_of(out)
+    (greedy,) = (line for line in out.splitlines() if line.startswith("Beside:  greedy"))
+    assert re.fullmatch(r"Beside:  greedy succeeds: pamt_pages \d+, tdmrs \d+", greedy)
+    wider = next_of(pamt("place", EMR, "--objective", "areas").out)
+    assert " --objective areas    (has an answer)" in wider
+
+
+@pytest.mark.parametrize(
+    ("stopped", "asked"),
+    [
+        ("steps", "pamt place 'a map.toml' --give-up 1 --objective areas,lost --steps NUMBER"),
+        ("time", "pamt place 'a map.toml' --give-up 1 --objective areas,lost --timeout SECONDS"),
+        ("size", "pamt place 'a map.toml' --objective areas,lost"),
+    ],
+)
+def test_place_suggests_the_same_question_with_more_work(stopped: str, asked: str) -> None:
+    result = PlaceResult("UNDECIDED", ("areas", "lost"), stopped=stopped)
+    (step,) = next_steps("a map.toml", Space(give_up=1), result, Output(False, None, False))
+    assert step.partition("    (")[0] == asked
+
+
+def test_the_suggested_command_after_feasible_comes_to_the_check(
+    pamt: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = pamt("place", PR188, "--steps", "1")
+    assert found.exit == 3
+    again, check = next_of(found.out).removeprefix("Next:").partition("    (")[0].split(" && ")
+    assert " --steps 1 --accept feasible " in again
+    assert pamt(*again.split()[1:]).exit == 0
+    assert pamt(*check.split()[1:]).exit == 0
+    assert "--accept" not in next_of(pamt("place", PR188).out)
 
 
 def test_simulate_says_how_many_pamts_are_away_from_home(pamt: Callable[..., Any]) -> None:

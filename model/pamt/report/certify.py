@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pamt.certificate import Certificate, Checked, Step, Withdraw
+from pamt.placement import DEFAULT_OBJECTIVE
 from pamt.report.envelope import InputFile
 from pamt.report.words import count
 
@@ -111,7 +112,10 @@ def _headline(certified: Certified) -> str:
 
 
 def _next_step(certified: Certified) -> str:
-    again = f"pamt place {certified.path} {certified.certificate.space}"
+    asked = certified.certificate
+    again = f"pamt place {certified.path} {asked.space}"
+    if tuple(asked.order) != DEFAULT_OBJECTIVE:
+        again += f" --objective {','.join(asked.order)}"
     if certified.verdict == "VALID":
         return f"{again}    (the answer in full)"
     return f"{again}    (a fresh answer)"

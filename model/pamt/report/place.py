@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pamt.configuration import LEVELS, Configuration
@@ -171,7 +171,7 @@ def place_text(placed: Placed) -> Iterator[str]:
         costs = ", ".join(f"{name} {getattr(placed.objective, name)}" for name in placed.order)
         yield f"Cost:    {costs}"
     for rival in placed.rivals:
-        yield f"Beside:  {_rival_text(rival)}"
+        yield f"Beside:  {_rival_text(rival, placed.order)}"
     if placed.certificate is not None:
         trusted = placed.certificate["trusted_steps"]
         rests = f"{count(trusted, 'step')} on a solver's word" if trusted else "no solver trusted"
@@ -249,13 +249,10 @@ def _headline(placed: Placed) -> str:
     return text
 
 
-def _rival_text(rival: Rivalled) -> str:
+def _rival_text(rival: Rivalled, order: Sequence[str]) -> str:
     if rival.objective is not None:
-        costs = rival.objective
-        return (
-            f"{rival.policy} succeeds: lost {costs.lost}, remote {costs.remote},"
-            f" max_areas {costs.max_areas}, areas {costs.areas}"
-        )
+        costs = ", ".join(f"{name} {getattr(rival.objective, name)}" for name in order)
+        return f"{rival.policy} succeeds: {costs}"
     if rival.outcome.succeeded:
         return f"{rival.policy} succeeds, but not in this space"
     at = f" at TDMR {rival.outcome.failed_tdmr}" if rival.outcome.failed_tdmr is not None else ""
