@@ -109,8 +109,11 @@ def test_the_map_is_saved_and_fails_again(tmp_path: Path, pamt: Callable[..., An
     assert pamt("simulate", path, "--json").json["outcome"] == "ENOMEM_pamt"
     assert pamt("place", path).exit == 0
     other = tmp_path / "map.json"
-    assert pamt(*words, "-o", other).exit == 1
+    ran = pamt(*words, "-o", other)
+    assert ran.exit == 1
+    assert f"Next:    pamt simulate {other} --policy linux:mainline" in ran.out
     assert read_machine(other) == read_machine(path)
+    assert "--save DIR    (keep the map)" in pamt(*words).out
 
 
 def test_no_map_is_written_where_there_is_none(tmp_path: Path, pamt: Callable[..., Any]) -> None:

@@ -108,7 +108,9 @@ def command(
     if result.counterexample is not None:
         broken = _broken(policy, the_policy, the_property, result, asked)
     path = _saved(broken, save)
-    verified = _verified(asked, policy, scope, result, checks, broken, path)
+    product = machine_product(output, None if broken is None else broken.machine)
+    kept = str(output.file) if path is None and broken is not None and product else path
+    verified = _verified(asked, policy, scope, result, checks, broken, path, kept)
     return finish(
         Answer(
             "verify",
@@ -117,7 +119,7 @@ def command(
             lambda: verify_fields(verified),
             lambda: verify_text(verified, *_look(output)),
             scope_assumptions(scope),
-            machine_product(output, None if broken is None else broken.machine),
+            product,
         ),
         output,
     )
@@ -206,6 +208,7 @@ def _verified(
     mutants: tuple[Vacuity, ...],
     broken: Broken | None,
     path: str | None,
+    kept: str | None,
 ) -> Verified:
     from pamt.report.verify import Checked, Covered, Verified
     from pamt.verify.result import magnitude
@@ -235,7 +238,7 @@ def _verified(
         vacuity,
         broken,
         path,
-        _next_step(asked, scope, verdict, broken, path, policy, result),
+        _next_step(asked, scope, verdict, broken, kept, policy, result),
         tuple(Covered(*part) for part in result.covered),
         result.stopped,
         result.untested if verdict == "HOLDS" else "",
@@ -407,6 +410,8 @@ def _next_step(
     policy: str,
     result: VerifyResult,
 ) -> str:
+    from shlex import quote
+
     from pamt.machine import Limits
 
     if verdict == "UNDECIDED":
@@ -416,9 +421,10 @@ def _next_step(
     if broken is not None:
         if path is None:
             return f"{asked} --save DIR    (keep the map)"
-        if policy.startswith("linux:"):
-            return f"pamt simulate {path} --policy {policy}    (the whole story of this map)"
-        return f"pamt show {path}    (the map alone)"
+        if broken.simulated is not None and not policy.startswith("stage:"):
+            again = f"pamt simulate {quote(path)} --policy {quote(policy)}"
+            return f"{again}    (the whole story of this map)"
+        return f"pamt show {quote(path)}    (the map alone)"
     head = asked.removesuffix(scope.options()).strip()
     wider, why = replace(scope, ranges=scope.ranges + 1), "a wider scope"
     if result.untested and scope.nodes == 1 and result.property in {"local", "renaming"}:
