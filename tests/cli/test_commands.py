@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,23 @@ def test_import_writes_a_map_and_says_what_it_assumed(
     made, kept = read_machine(path), read_machine(EMR)
     assert (made.cmrs and [c[:2] for c in made.cmrs]) == (kept.cmrs and [c[:2] for c in kept.cmrs])
     assert pamt("simulate", path).exit == 1
+
+
+def test_import_offers_the_memory_that_it_leaves_out(
+    tmp_path: Path, pamt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = LOGS / "emr-fcp-issue135.txt"
+    out = pamt("import", log, "--name", "my machine", "-o", "emr.toml").out
+    offered = next_of(out).removeprefix("Next:").partition("    (")[0]
+    assert shlex.split(offered) == [
+        *("pamt", "import", str(log), "--fill-from-cmr", "--name", "my machine", "-o", "emr.toml")
+    ]
+    assert out.endswith("\n      pamt simulate emr.toml    (as it is)\n")
+    # As offered, the map fails as the log says that the machine did.
+    filled = pamt(*shlex.split(offered)[1:]).out
+    assert next_of(filled) == "Next: pamt simulate emr.toml"
+    assert pamt("simulate", "emr.toml").exit == 1
 
 
 def test_import_prints_the_map_without_a_file(tmp_path: Path, pamt: Callable[..., Any]) -> None:

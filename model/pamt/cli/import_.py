@@ -39,12 +39,14 @@ def command(
     -o FILE gets the map (JSON if FILE ends in .json); without it the map is printed.
     """
     import json
+    from shlex import join, quote
 
     from pamt.cli.inputs import digest
     from pamt.maps.document import read_bytes
     from pamt.maps.errors import gather
     from pamt.maps.importers import ImportOptions, import_files
     from pamt.maps.importers.facts import describe_fact
+    from pamt.maps.importers.memory import FILL_HINT
     from pamt.maps.machine_write import dump_machine
     from pamt.standins import Assumption
 
@@ -90,6 +92,18 @@ def command(
             yield text.rstrip("\n")
         else:
             yield from _summary(imported, str(output.file))
+            if any(FILL_HINT in sentence for sentence in imported.assumptions):
+                options = "".join(
+                    f" --{option} {quote(value)}"
+                    for option, value in (("name", name), ("source", source))
+                    if value
+                )
+                again = f"pamt import {join(files)} --fill-from-cmr{options} -o"
+                why = "memory that only the CMRs show is left out here"
+                yield f"Next: {again} {quote(str(output.file))}    ({why})"
+                yield f"      pamt simulate {quote(str(output.file))}    (as it is)"
+            else:
+                yield f"Next: pamt simulate {quote(str(output.file))}"
 
     assumptions = tuple(
         Assumption("map", sentence, "taken from the map file") for sentence in imported.assumptions
@@ -144,7 +158,6 @@ def _summary(imported: Imported, path: str) -> Iterator[str]:
     yield from _listed(
         "Lines not read (not needed)", [f"{u.place}: {u.kind}: {u.text}" for u in imported.unread]
     )
-    yield f"Next: pamt simulate {path}"
 
 
 def _listed(head: str, items: list[str]) -> Iterator[str]:

@@ -23,11 +23,13 @@ from pamt.maps.importers.nodes import EarlyRange
 from pamt.maps.importers.reading import Reading
 from pamt.ranges import PAGE, Range, RangeSet
 
-__all__ = ["ChosenMemory", "choose_memory"]
+__all__ = ["FILL_HINT", "ChosenMemory", "choose_memory"]
 
 RULE_EARLY = "the early node ranges are memblock's own list"
 RULE_E820 = "memory is made from the e820 table; /proc/iomem and lsmem show it later"
 RULE_TABLE = "the table with more entries is kept"
+FILL_HINT = "with --fill-from-cmr they are"
+"""In an assumption: memory that only the CMRs show is left out."""
 
 
 class ChosenMemory(NamedTuple):
@@ -261,8 +263,7 @@ def _beyond_table(
     beyond = f"the e820 table ends at {end:#x} ({last.place}), but CMRs hold {size:#x} bytes beyond"
     if not options.fill_from_cmr:
         findings.assume(
-            f"{beyond}: the table is taken as whole, and they are not memory here"
-            " (with --fill-from-cmr they are)"
+            f"{beyond}: the table is taken as whole, and they are not memory here ({FILL_HINT})"
         )
         return ()
     _check(extra, "CMR", findings)
