@@ -81,6 +81,22 @@ def test_a_cmr_list_that_sys_init_refuses_is_bad_input(
     assert "TDX_CMR_LIST_INVALID (0xc0000a2200000000), rule C_ORDER" in ran.err
 
 
+def test_a_bad_cmr_list_is_told_with_the_other_errors(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text("[[cmr]]\nbase = 0x1001\nsize = 5\n[[memory]]\nstart = 0x2000\nend = 0x1000\n")
+    ran = pamt("simulate", path)
+    assert ran.exit == 2
+    first, second = ran.err.splitlines()
+    assert first.startswith(f"{path}:1: cmr[0]: expected a CMR list that TDH.SYS.INIT takes")
+    assert second.startswith(f"{path}:6: memory[0].end: ")
+    # `check` asks the module about such a list.
+    configuration = tmp_path / "c.toml"
+    configuration.write_text("tdmr = []\n")
+    assert "cmr[0]" not in pamt("check", path, configuration).err
+
+
 def test_check_looks_at_such_a_list_all_the_same(tmp_path: Path, pamt: Callable[..., Any]) -> None:
     path = tmp_path / "disorder.toml"
     path.write_text(DISORDER)

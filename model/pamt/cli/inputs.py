@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pamt.machine import Machine
 from pamt.report.envelope import InputFile
 from pamt.standins import Completed, complete
+
+if TYPE_CHECKING:
+    from pamt.maps.errors import InputErrors
 
 __all__ = ["LoadedMachine", "digest", "load_machine"]
 
@@ -43,13 +46,45 @@ def load_machine(path: str, *, any_cmrs: bool = False) -> LoadedMachine:
     Raises InputErrors.
     """
     from pamt.maps.document import read_bytes
+    from pamt.maps.errors import InputErrors
     from pamt.maps.machine_file import machine_from_text
 
     content, name = read_bytes(path)
-    machine = machine_from_text(content, name)
+    try:
+        machine = machine_from_text(content, name)
+    except InputErrors as errors:
+        if not any_cmrs:
+            _add_bad_cmrs(errors, content, name)
+        raise
     if machine.cmrs is not None and not any_cmrs:
         _refuse_bad_cmrs(machine, content, name)
     return LoadedMachine(path, machine, complete(machine), digest(name, content))
+
+
+def _add_bad_cmrs(errors: InputErrors, content: bytes, name: str) -> None:
+    """Refuse, with what is wrong elsewhere in the file, a CMR list that can be read by itself.
+
+    Raises InputErrors with both; returns where there is nothing to add.
+    """
+    from pamt.maps.decode import Complaints
+    from pamt.maps.document import parse
+    from pamt.maps.errors import InputErrors
+    from pamt.maps.machine_file import decode_machine
+
+    try:
+        data = parse(content, name, "a machine file").data
+    except InputErrors:
+        return
+    machine = decode_machine(
+        {key: data[key] for key in ("cmr", "limits") if key in data}, Complaints()
+    )
+    if machine is None or machine.cmrs is None:
+        return
+    try:
+        _refuse_bad_cmrs(machine, content, name)
+    except InputErrors as more:
+        both = sorted((*errors.problems, *more.problems), key=lambda problem: problem.line)
+        raise InputErrors(both, errors.omitted) from None
 
 
 def _refuse_bad_cmrs(machine: Machine, content: bytes, name: str) -> None:
