@@ -105,3 +105,54 @@ def test_verify_refuses_what_the_allocator_cannot_be_asked(
     assert "mine.py:3:" in ran.err
     assert said in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("import sys\nsys.exit(0)\n", 2),
+        ("raise SystemExit(0)\n", 1),
+        ("raise GeneratorExit\n", 1),
+        ("import sys\ndef mine(machine, alloc):\n    x = 1\n    sys.exit(0)\n", 4),
+        ("def mine(machine, alloc):\n    raise SystemExit(0)\n", 2),
+        ("def mine(machine, alloc):\n    raise GeneratorExit\n", 2),
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", MAP, "--policy", "P"),
+        ("show", MAP, "--policy", "P"),
+        ("repair", MAP, "--policy", "P"),
+        ("diff", "greedy", "P", MAP),
+        ("diff", "greedy", "P", "--ranges", "1"),
+        ("verify", "P", "--property", "accepted", "--ranges", "1"),
+        ("verify", "P", "--property", "accepted", "--ranges", "1", "--jobs", "2"),
+        ("verify", "greedy", "--property", "P", "--ranges", "1"),
+    ],
+)
+def test_a_file_of_ones_own_does_not_set_the_exit_code(
+    words: tuple[str, ...], body: str, line: int, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    policy = written(tmp_path, body)
+    ran = pamt(*(policy if word == "P" else word for word in words))
+    assert ran.exit == 2, ran.out
+    assert f"mine.py:{line}:" in ran.err
+    assert "Exit" in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def mine(machine, alloc):\n    x = 1\n    raise ValueError\n",
+        "import pamt.ranges as r\ndef mine(m, alloc):\n    alloc.take(r.Range(0, 4096), 0)\n",
+    ],
+)
+def test_a_policy_that_raises_is_not_equal_to_one_that_answers(
+    body: str, tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    ran = pamt("diff", "greedy", written(tmp_path, body), "--ranges", "1", "--gib", "1")
+    assert (ran.exit, ran.out) == (2, "")
+    assert "mine.py:3:" in ran.err

@@ -122,7 +122,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort) as stop:
         click.echo("pamt: interrupted, nothing settled", err=True)
         code, told = exits.NOT_SETTLED, stop
-    except Exception as error:  # noqa: BLE001 - anything else is a bug of ours: say so
+    except BaseException as error:  # noqa: BLE001 - anything else is a bug of ours: say so
         _report_defect(error)
         code, told = exits.INTERNAL, error
     from pamt.cli.errors import tell_in_json
@@ -131,7 +131,7 @@ def main(args: Sequence[str] | None = None) -> int:
     return code
 
 
-def _report_defect(error: Exception) -> None:
+def _report_defect(error: BaseException) -> None:
     """To standard error: where it happened, and which two parts disagree if that is what it is.
 
     The classes are told by name, since importing them would load what most commands do not need.

@@ -43,7 +43,9 @@ def watched(name: str, policy: Policy) -> Policy:
     def run(machine: Machine, alloc: Allocator, /) -> Outcome:
         try:
             outcome = policy(machine, alloc)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: the exit code is ours
             raise _fault(policy, "a policy that returns", _raised(error), error) from error
         if not isinstance(outcome, Outcome):
             what = f"{type(outcome).__name__} {outcome!r}"
@@ -59,11 +61,13 @@ def watched(name: str, policy: Policy) -> Policy:
     return run
 
 
-def _raised(error: Exception) -> str:
+def _raised(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _fault(policy: Policy, expected: str, found: str, error: Exception | None = None) -> Exception:
+def _fault(
+    policy: Policy, expected: str, found: str, error: BaseException | None = None
+) -> Exception:
     """InputErrors with the line of the policy's own file at which it went wrong."""
     import inspect
     import traceback

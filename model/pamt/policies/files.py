@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UserFileError", "load_function", "names_a_function"]
+__all__ = ["UserFileError", "line_in", "load_function", "names_a_function"]
 
 
 class UserFileError(ValueError):
@@ -45,15 +45,26 @@ def load_function(where: str) -> Callable[..., Any]:
         raise UserFileError(
             f"{error.filename or path}:{error.lineno or 1}: expected Python, found: {error.msg}"
         ) from error
-    except Exception as error:  # whatever the user's file raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the user's file raises, SystemExit too
         raise UserFileError(
-            f"{path}: {type(error).__name__} while it was loaded: {error}"
+            f"{path}:{line_in(path, error)}: {type(error).__name__} while it was loaded: {error}"
         ) from error
     found = getattr(module, name, None)
     if not callable(found):
         raise UserFileError(f"{path}: no function {name!r}{_others(module)}")
     function: Callable[..., Any] = found
     return function
+
+
+def line_in(file: str | Path, error: BaseException) -> int:
+    """The line of `file` at which `error` came up, the innermost one; 1 if none is known."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(file) and frame.lineno]
+    return lines[-1] if lines else 1
 
 
 def _others(module: Any) -> str:

@@ -11,6 +11,7 @@ from pamt.outcome import Outcome
 from pamt.policies.protocol import Policy
 from pamt.standins import complete
 from pamt.verify.cases import Case, Rank, cases, count_cases
+from pamt.verify.interp import Fault, Refusal
 from pamt.verify.obligation import run_plainly, run_symbolically
 from pamt.verify.properties import load_policy
 from pamt.verify.result import (
@@ -27,6 +28,7 @@ from pamt.verify.symbolic_map import EmptyCase, SymbolicMap, build_map, plain_ma
 
 if TYPE_CHECKING:
     from pamt.smt.symbolic import Encoding
+    from pamt.smt.symbolic_query import Query
 
 __all__ = ["DiffResult", "Difference", "diff"]
 
@@ -101,6 +103,8 @@ class _Search:
 
         a, b = (run_symbolically(made, policy) for policy in self.policies)
         query = Query(made.symbols)
+        for fault in (*a.faults, *b.faults):
+            self._refuse_if_it_happens(case, query, fault)
         for guard, one in a.outcomes():
             for other_guard, other in b.outcomes():
                 pair = (str(one.reason), str(other.reason))
@@ -131,6 +135,15 @@ class _Search:
                 if found is not None and (known is None or found.measure < known.measure):
                     self._keep(case, pair, found)
         self.steps += query.steps
+
+    def _refuse_if_it_happens(self, case: Case, query: Query, fault: Fault) -> None:
+        """A policy that raises gives no answer to compare.  Raises Refusal."""
+        self.asked += 1
+        verdict = query.ask([fault.guard], self.budget.per_query).verdict
+        if verdict == "unknown":
+            self.undecided.append(f"{case.words()}: whether a policy {fault.what}")
+        if verdict == "sat":
+            raise Refusal(fault.place, f"a policy that {fault.what}", "return an Outcome")
 
     def _keep(self, case: Case, pair: tuple[str, str], found: Smallest) -> None:
         """Replay the map, and note it as the smallest known.  Raises Disagreement."""

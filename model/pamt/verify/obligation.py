@@ -11,7 +11,15 @@ from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.policies.protocol import Policy
 from pamt.verify.allocator import SymbolicAllocator
-from pamt.verify.interp import Choice, Fault, Refusal, Return, Value
+from pamt.verify.interp import (
+    Choice,
+    Fault,
+    Refusal,
+    Return,
+    Value,
+    ended_by,
+    place_of_function,
+)
 from pamt.verify.symbolic_map import SymbolicMap
 
 __all__ = [
@@ -157,4 +165,8 @@ def run_plainly(policy: Policy, machine: Machine) -> PlainRun:
         outcome = policy(machine, allocator)
     except Exception as error:  # noqa: BLE001 - a policy of a user's own may raise anything
         return PlainRun(machine, None, allocator, repr(error))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise ended_by(error, place_of_function(policy)) from error
     return PlainRun(machine, outcome, allocator)

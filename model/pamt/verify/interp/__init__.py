@@ -38,7 +38,7 @@ What the language has, and what is refused, is in ``docs/verify.md``.
 from __future__ import annotations
 
 from pamt.verify.interp.domain import Concrete, Domain
-from pamt.verify.interp.refusal import Place, Refusal
+from pamt.verify.interp.refusal import Place, Refusal, ended_by, place_of_function
 from pamt.verify.interp.run import Fault, Interpreter, Result, Return
 from pamt.verify.interp.step import State, Step, after, before, step
 from pamt.verify.interp.values import MISSING, Choice, GuardedList, Value, guarded
@@ -60,6 +60,8 @@ __all__ = [
     "Value",
     "after",
     "before",
+    "ended_by",
     "guarded",
+    "place_of_function",
     "step",
 ]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from pamt.ranges import align_down, align_up, is_aligned
 from pamt.verify.interp.domain import Domain, Guard
 from pamt.verify.interp.merge import Merger
-from pamt.verify.interp.refusal import Place, Refusal
+from pamt.verify.interp.refusal import Place, Refusal, ended_by
 from pamt.verify.interp.values import MISSING, Choice, GuardedList, Value
 
 if TYPE_CHECKING:
     from pamt.verify.interp.expressions import Lambda
-    from pamt.verify.interp.run import Frame, Return
+    from pamt.verify.interp.run import Fault, Frame, Return
 
 __all__ = ["Calls", "ListMethod"]
 
@@ -41,6 +41,7 @@ class Calls:
     merger: Merger
     primitives: dict[Value, Callable[..., Value]]
     native: bool
+    faults: list[Fault]
 
     if TYPE_CHECKING:
 
@@ -146,6 +147,10 @@ class Calls:
                 except Exception as error:  # noqa: BLE001 - what it raises is what these paths raise
                     self.fault(live, f"raises {error!r}", at)
                     return MISSING
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:
+                    raise ended_by(error, at) from error
             if function.__name__ in ("_replace", "_asdict", "_make"):
                 return function(*args, **keywords)
             return self.run_function(function, args, keywords, live, at, returns)
@@ -154,7 +159,10 @@ class Calls:
             return self.apply(call, (function, *args), keywords, live, at, returns)
         builtin_kind = isinstance(function, BuiltinFunctionType) or inspect.isroutine(function)
         if builtin_kind and not self.merger.is_symbolic((tuple(args), tuple(keywords.values()))):
-            return function(*args, **keywords)
+            try:
+                return function(*args, **keywords)
+            except SystemExit as error:
+                raise ended_by(error, at) from error
         raise Refusal(
             at,
             f"call of {getattr(function, '__qualname__', function)!r} on values of a symbolic run",
@@ -169,19 +177,24 @@ class Calls:
         live: Guard,
         at: Place,
     ) -> Value:
-        """Call a symbolic method.  What it refuses, it refuses where it is called."""
+        """Call a symbolic method.  What is wrong with that is wrong where it is called."""
         try:
             inspect.signature(function).bind(self, live, *args, **keywords)
         except TypeError as error:
             raise Refusal(
                 at, f"{function.__name__}(): {error}", f"call {function.__name__} as declared"
             ) from None
+        known = len(self.faults)
         try:
-            return function(self, live, *args, **keywords)
+            value = function(self, live, *args, **keywords)
         except Refusal as refusal:
             if refusal.place.line:
                 raise
             raise Refusal(at, refusal.what, refusal.instead) from None
+        self.faults[known:] = [
+            fault if fault.place.line else fault._replace(place=at) for fault in self.faults[known:]
+        ]
+        return value
 
     def _lambda(self, function: Lambda, args: Sequence[Value]) -> Value:
         environment = dict(function.environment)

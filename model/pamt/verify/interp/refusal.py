@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from typing import NamedTuple
 
-__all__ = ["Place", "Refusal"]
+__all__ = ["Place", "Refusal", "ended_by", "place_of", "place_of_function"]
 
 
 class Place(NamedTuple):
@@ -33,6 +34,23 @@ class Refusal(Exception):
     def __reduce__(self) -> tuple[type[Refusal], tuple[Place, str, str]]:
         # It may come out of another process.
         return Refusal, (self.place, self.what, self.instead)
+
+
+def place_of_function(function: object) -> Place:
+    """Where a function begins."""
+    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+    return Place(str(function), 0) if code is None else Place(code.co_filename, code.co_firstlineno)
+
+
+def ended_by(error: BaseException, at: Place) -> Refusal:
+    """For what is no Exception, SystemExit above all: a user's function may not end pamt."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if frame.filename == at.file and frame.lineno]
+    place = Place(at.file, inside[-1].lineno or at.line) if inside else at
+    said = f"{type(error).__name__}: {error}"
+    return Refusal(place, f"raises {said}", "return, or raise an Exception")
 
 
 def place_of(file: str, node: ast.AST) -> Place:

@@ -9,6 +9,7 @@ from pamt.machine import Machine
 from pamt.outcome import Outcome
 from pamt.policies.files import UserFileError, load_function
 from pamt.policies.protocol import Policy
+from pamt.verify.interp import ended_by, place_of_function
 from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
 
 __all__ = ["UserFileError", "UserProperty", "load_function"]
@@ -47,4 +48,8 @@ class UserProperty:
                 return None
         except Exception as error:  # noqa: BLE001 - whatever the user's predicate raises
             return f"the predicate raised {error!r}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise ended_by(error, place_of_function(self.predicate)) from error
         return f"{self.name} answers no"
