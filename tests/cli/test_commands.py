@@ -371,6 +371,21 @@ def test_simulate_says_how_many_pamts_are_away_from_home(pamt: Callable[..., Any
     assert "home node" not in pamt("simulate", eaglestream, "--quiet").out
 
 
+def test_place_says_which_pamts_are_away_from_home(pamt: Callable[..., Any]) -> None:
+    huawei = EMR.with_name("huawei-8node-2016.toml")
+    lines = pamt("place", huawei).out.splitlines()
+    away = "6 of 9 PAMTs away from home (remote cost 3775740: pages x extra distance)"
+    assert f", {away}, " in lines[0]
+    header = lines.index("TDMRs:") + 1
+    named, *cells = (re.split(r"  +", line.strip()) for line in lines[header : header + 10])
+    homes, places = [[row[named.index(name)] for row in cells] for name in ("home", "on")]
+    assert homes[:3] == ["node 0", "node 0", "node 1"]
+    assert sum(home != on for home, on in zip(homes, places, strict=True)) == 6
+    one_node = pamt("place", PR188).out
+    assert "all PAMTs at home" in one_node
+    assert " home " not in one_node.partition("TDMRs:\n")[2].splitlines()[0]
+
+
 def test_show_writes_no_other_pictures_than_svg(pamt: Callable[..., Any], tmp_path: Path) -> None:
     ran = pamt("show", EMR, "-o", tmp_path / "map.png")
     assert ran.exit == 2

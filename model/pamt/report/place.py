@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from pamt.configuration import LEVELS, Configuration
 from pamt.machine import Machine
 from pamt.outcome import Outcome
-from pamt.placement import Objective, Space
+from pamt.placement import Objective, Space, pose
 from pamt.ranges import PAGE, RangeSet
 from pamt.report.table import table
-from pamt.report.words import count, errno_text, size_text, span_text
+from pamt.report.words import count, errno_text, size_text
 
 __all__ = ["Placed", "Reason", "Rivalled", "place_fields", "place_text"]
 
@@ -234,7 +234,13 @@ def _headline(placed: Placed) -> str:
     if objective is None:
         return f"{placed.verdict}: {placed.undecided or 'the budget ran out'}"
     limit = placed.machine.limits.max_reserved_per_tdmr
-    where = "all PAMTs at home" if objective.remote == 0 else f"remote cost {objective.remote}"
+    where = "all PAMTs at home"
+    away = sum(bool(set(side.on) - {side.home}) for side in _sides(placed))
+    if away:
+        where = (
+            f"{away} of {count(objective.tdmrs, 'PAMT')} away from home (remote cost"
+            f" {objective.remote}: pages x extra distance)"
+        )
     text = (
         f"{placed.verdict}: {count(objective.tdmrs, 'TDMR')},"
         f" {size_text(objective.pamt_pages * PAGE)} of PAMT, {where},"
@@ -259,24 +265,62 @@ def _rival_text(rival: Rivalled, order: Sequence[str]) -> str:
     return f"{rival.policy} fails: {rival.outcome.reason}{at} ({errno_text(rival.outcome.ret)})"
 
 
+class _Side(NamedTuple):
+    """Where a TDMR's PAMT should be, and where it is."""
+
+    home: int
+    on: tuple[int, ...]
+    """Nodes of the 4K, 2M and 1G regions, each once."""
+
+    def cells(self) -> list[str]:
+        nodes = "node" if len(self.on) == 1 else "nodes"
+        return [f"node {self.home}", f"{nodes} {', '.join(map(str, self.on))}"]
+
+
+def _sides(placed: Placed) -> list[_Side]:
+    """For each TDMR of the configuration; nothing where there is none."""
+    if placed.configuration is None:
+        return []
+    question = pose(placed.machine, placed.space, placed.given_up)
+    free = question.free_by_node.items()
+    return [
+        _Side(
+            question.facts(tdmr.range).home,
+            tuple(
+                dict.fromkeys(
+                    node for pamt in tdmr.pamts for node, runs in free if pamt.range in runs
+                )
+            ),
+        )
+        for tdmr in placed.configuration.tdmrs
+    ]
+
+
 def _configuration_table(placed: Placed, configuration: Configuration) -> Iterator[str]:
     limit = placed.machine.limits.max_reserved_per_tdmr
     if placed.given_up:
-        yield "Given up: " + ", ".join(span_text(*run) for run in placed.given_up)
+        yield "Given up: " + ", ".join(str(run) for run in placed.given_up)
     yield "TDMRs:"
-    rows = [["#", "range", "size", "PAMT 4K at", "2M at", "1G at", "size", "areas"]]
+    sides = _sides(placed)
+    several = len({node for side in sides for node in (side.home, *side.on)}) > 1
+    columns = ["home", "on"] if several else []
+    rows = [["#", "range", "size", *columns[:1], "PAMT 4K at", "2M at", "1G at", "size"]]
+    rows[0] += [*columns[1:], "areas"]
     for index, tdmr in enumerate(configuration.tdmrs[:MOST_ROWS]):
         total = sum(pamt.size for pamt in tdmr.pamts)
+        home, on = sides[index].cells()
         rows.append(
             [
                 str(index),
                 str(tdmr.range),
                 size_text(tdmr.size),
+                *([home] if several else ()),
                 *(f"{pamt.base:#x}" for pamt in tdmr.pamts),
                 size_text(total),
+                *([on] if several else ()),
                 f"{len(tdmr.reserved)} of {limit}",
             ]
         )
-    yield from table(rows, right=(0, 2, 6))
+    yield from table(rows, right=(0, 2, 7 if several else 6))
     if len(configuration.tdmrs) > MOST_ROWS:
         yield f"  ... and {len(configuration.tdmrs) - MOST_ROWS} more (all with --json)"
