@@ -5,19 +5,25 @@ fork with the changed function in place, until the first failure or the time lim
 changes that no test notices; those argued in survivors.md are counted apart.  Exit 1 where another
 is left, or where one that is argued is now noticed or gone.
 
-    python tests/mutation/run.py [TARGET] [words that the names of mutants must contain]
+    python tests/mutation/run.py [TARGET] [--sample N] [--seed S] [words of the mutants' names]
 
-Targets: ``checker`` (of certificates; the default), ``bounds`` (what certificates are checked
-with, over cuts, fillings and pages given up; hours), ``kernel`` (the stages of Linux), ``module``
-(what TDH.SYS.CONFIG answers).
+Targets: ``checker`` (of certificates, and the cases of pages given up; the default), ``bounds``
+(what certificates are checked with, over cuts and fillings; hours), ``kernel`` (the stages of
+Linux), ``module`` (what TDH.SYS.CONFIG answers).
+
+``--sample N`` judges N mutants of those that all words are part of, each set of N as likely as any
+other; the same ones for the same ``--seed`` (0), as long as the sources stay as they are.  An
+interrupt (SIGINT) ends the run with what is judged so far, and with exit 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import functools
 import importlib
 import os
+import random
 import resource
 import select
 import signal
@@ -59,12 +65,16 @@ def _below(package: str, *modules: str) -> dict[str, str]:
 CERTIFICATES = ("tests/unit/certificate",)
 TARGETS = {
     "checker": Target(
-        _below("certificate", "filling", "relaxation", "check", "format"),
+        _below("certificate", "filling", "relaxation", "check", "format", "withdrawal"),
         CERTIFICATES,
-        {"filling": ("test_filling", "test_sums"), "format": ("test_text", "test_corpus")},
+        {
+            "filling": ("test_filling", "test_sums"),
+            "format": ("test_text", "test_corpus"),
+            "withdrawal": ("test_withdrawal",),
+        },
     ),
     "bounds": Target(
-        _below("certificate", "cut_bound", "fill_bound", "near_home", "each_cut", "withdrawal"),
+        _below("certificate", "cut_bound", "fill_bound", "near_home", "each_cut", "opened"),
         (*CERTIFICATES, "tests/quality/test_any_cut.py", "tests/quality/test_give_up_cases.py"),
     ),
     "kernel": Target(
@@ -105,10 +115,14 @@ class Running(NamedTuple):
 class Mutate:
     """In the place of pytest's loop over the tests: the loop over mutants, each with all tests."""
 
-    def __init__(self, target: Target, words: list[str]) -> None:
+    def __init__(self, target: Target, words: list[str], sample: int | None, seed: int) -> None:
         self.target = target
         self.words = words
+        self.sample = sample
+        self.seed = seed
         self.failed = False
+        self.took: dict[str, float] = {}
+        self.waiting: list[Mutant] = []
         self.seconds = SECONDS
         self.late: list[str] = []
         self.killed: dict[str, str] = {}
@@ -123,6 +137,7 @@ class Mutate:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed = self.failed or report.failed
+        self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         began = time.monotonic()
@@ -130,14 +145,23 @@ class Mutate:
             raise pytest.UsageError("the tests fail without any change")
         # The machine may have other work: what no test notices must not look as if it never ended.
         self.seconds = max(SECONDS, LONGER * (time.monotonic() - began))
+        # What is noticed is the same in any order; the quick tests notice it sooner.
+        session.items.sort(key=lambda item: self.took[item.nodeid])
         session.config.pluginmanager.unregister(name="terminalreporter")
-        waiting = list(reversed(every_mutant(self.target, self.words)))
+        self.waiting = chosen(every_mutant(self.target, self.words), self.sample, self.seed)
+        self.waiting.reverse()
         running: list[Running] = []
-        while waiting or running:
-            while waiting and len(running) < JOBS:
-                running.append(self.start(session, waiting.pop()))
-            running = [one for one in running if not self.ended(one)]
-            select.select([one.pipe for one in running], [], [], 0.05)
+        try:
+            while self.waiting or running:
+                while self.waiting and len(running) < JOBS:
+                    running.append(self.start(session, self.waiting.pop()))
+                running = [one for one in running if not self.ended(one)]
+                select.select([one.pipe for one in running], [], [], 0.05)
+        finally:
+            for one in running:
+                self.waiting.append(one.mutant)
+                os.kill(one.child, signal.SIGKILL)
+                os.waitpid(one.child, 0)
         return True
 
     def first_failure(self, session: pytest.Session) -> str:
@@ -216,6 +240,14 @@ def every_mutant(target: Target, words: list[str]) -> list[Mutant]:
     return found
 
 
+def chosen(found: list[Mutant], sample: int | None, seed: int) -> list[Mutant]:
+    """`sample` of the mutants, in their order; all where there are no more."""
+    if sample is None or sample >= len(found):
+        return found
+    places = random.Random(seed).sample(range(len(found)), sample)
+    return [found[at] for at in sorted(places)]
+
+
 def install(mutant: Mutant, target: Target) -> None:
     """Give the function the changed code; all who hold the function have it then."""
     module = importlib.import_module(target.modules[mutant.file])
@@ -259,19 +291,26 @@ def argued() -> set[str]:
 
 
 def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Would the tests notice?")
+    parser.add_argument("--sample", type=int, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("words", nargs="*", metavar="[TARGET] WORD")
+    asked = parser.parse_intermixed_args(words)
+    words = asked.words
     os.chdir(ROOT)
     name = words.pop(0) if words and words[0] in TARGETS else "checker"
     target = TARGETS[name]
-    plugin = Mutate(target, words)
+    plugin = Mutate(target, words, asked.sample, asked.seed)
     options = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-o", "addopts="]
     options += ["--import-mode=importlib", "--tb=no", *target.tests]
     code = pytest.main(options, plugins=[plugin])
-    if not plugin.killed:
+    if not plugin.killed and not plugin.survived:
         print("nothing was judged")
         return int(code) or 1
     known = {mutant for mutant in argued() if mutant.split()[0] in target.modules}
     unknown = [mutant for mutant in plugin.survived if mutant not in known]
-    stale = known - set(plugin.survived) if not words else known & set(plugin.killed)
+    whole = not words and asked.sample is None and not plugin.waiting
+    stale = known - set(plugin.survived) if whole else known & set(plugin.killed)
     total = len(plugin.killed) + len(plugin.survived)
     print(f"\n{name}: {total} mutants: {len(plugin.killed)} killed,", end=" ")
     print(f"{len(plugin.survived) - len(unknown)} argued, {len(unknown)} left")
@@ -281,7 +320,9 @@ def main(words: list[str]) -> int:
         print(f"argued, but killed or gone: {mutant}")
     for mutant in unknown:
         print(f"left: {mutant}")
-    return 1 if unknown or stale else 0
+    if plugin.waiting:
+        print(f"interrupted: {len(plugin.waiting)} not judged")
+    return 1 if unknown or stale or plugin.waiting else 0
 
 
 if __name__ == "__main__":
