@@ -71,3 +71,13 @@ def test_nothing_where_it_makes_no_sense(tmp_path: Path) -> None:
     # PAMTs may be anywhere, or as many areas as are needed can't be.
     assert not list(fill_by_overhang(question, {"max_areas": 11}, lambda: 11))
     assert not layouts(question, 3)
+
+
+def test_many_tdmrs_where_2m_regions_alone_do_not_do(tmp_path: Path) -> None:
+    question = ask(tmp_path, 8, 64, 60, 1)
+    best, sizes = min(layouts(question, 9))
+    # Remainders of 53 and 121 pages, besides one for the TDMR that overhangs: more than the 2M
+    # regions of the 64 GiB of a node, so each of many TDMRs gives a page of 1G region.
+    assert (best.max_areas, best.areas) == (9, 28)
+    assert sizes.count(1) > 40
+    assert excludes_claim(question, (), {"remote": 0, "max_areas": 8})

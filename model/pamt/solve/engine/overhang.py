@@ -13,7 +13,7 @@ Layouts are looked for in this shape only; whether they are any good is for othe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import NamedTuple
 
 from pamt.certificate.cut_bound import CutFacts, cut_facts, cut_ranges
@@ -79,7 +79,9 @@ def _within(
         shape = _shape(question, cut_facts(question, chosen), cap)
         if shape is None or any(run.node != shape.node for run in runs):
             continue
-        for cut in _designs(question, shape, runs):
+        for cut in chain(
+            _designs(question, shape, runs), _in_single_gib(question, facts, shape, runs)
+        ):
             tried += 1
             if tried > MOST_DESIGNS:
                 return
@@ -118,7 +120,7 @@ def _sets(
     rest = {gap: sum(_pages(run) % unit for run in runs) for gap, runs in inside.items()}
     # What a TDMR that overhangs fills up does not count, so long gaps are as good with it.
     small = sorted(gaps, key=lambda gap: (rest[gap], gap.start))
-    room = 2 * sum(home == homes(question)[0] for home in homes(question)) + SLACK
+    room = 2 * sum(home == homes(question)[0] for home in homes(question)) + facts.most
     looked = 0
     for number in range(most, 0, -1):
         found: list[tuple[int, tuple[Range, ...]]] = []
@@ -198,6 +200,31 @@ def _designs(question: Question, shape: _Shape, runs: Sequence[NodeRun]) -> Iter
                 if tuple(some) not in seen:
                     seen.add(tuple(some))
                     yield shape.low + _laid(shape.first, some)
+
+
+def _in_single_gib(
+    question: Question, facts: CutFacts, shape: _Shape, runs: Sequence[NodeRun]
+) -> Iterator[Cut]:
+    """Cuts with ever more TDMRs of a GiB, where 2M regions don't do: each has a 1G region.
+
+    Every TDMR brings a page of 1G region, wherever borders are; 2M regions add up to the same.
+    """
+    one = question.sizes(1)
+    unit, per_gib = one.level_4k // PAGE, max(1, one.level_2m // PAGE)
+    rests = [_pages(run) % unit for run in runs]
+    own, total = shape.behind - shape.first, shape.end - shape.first
+    missing = sum(rests[1:]) - per_gib * own
+    if missing <= 0:
+        return
+    highest = min(facts.most - len(shape.low) - 3, own - 1)
+    for single in range(min(highest, max(0, missing - SLACK)), highest + 1):
+        inner = [own - 1 - single] if single < own - 1 else []
+        for less in range(0, SLACK + 1, 2):
+            over = rests[0] // per_gib - less
+            pad = total - over - own + 1
+            if over > 1 and pad >= 0:
+                sizes = [*[1] * single, *inner, over, *([pad] if pad else [])]
+                yield shape.low + _laid(shape.first, sizes)
 
 
 def _more(low: Sequence[int], inner: Sequence[int], whole: Sequence[int]) -> Iterator[list[int]]:
