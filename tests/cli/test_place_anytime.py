@@ -201,15 +201,29 @@ def test_what_there_was_no_time_to_look_into_is_said(
     assert ran.out.splitlines()[0].startswith("INFEASIBLE: ")
 
 
+@pytest.mark.parametrize("options", [(), ("--space", "module")], ids=str)
 def test_no_question_that_is_too_large_is_put_to_z3(
-    pamt: Callable[..., Any], tmp_path: Path
+    options: tuple[str, ...], pamt: Callable[..., Any]
 ) -> None:
+    words = (*options, "--engine", "z3", "--max-encoding", "1MiB")
+    ran = pamt("place", PR188, *words, "--json")
+    assert ran.exit == 3
+    assert (ran.json["verdict"], ran.json["stopped_by"]) == ("FEASIBLE", "size")
+    assert "too large for z3" in ran.json["reason"]
+    assert ran.json["certificate"]["checked"] == "valid"
+    assert pamt("place", PR188, *words, "--accept", "feasible", "--quiet").exit == 0
+
+
+def test_a_memory_limit_that_no_machine_has_is_refused(pamt: Callable[..., Any]) -> None:
+    ran = pamt("place", PR188, "--memory", "99999999999999999999GiB")
+    assert (ran.exit, ran.out) == (2, "")
+    assert "--memory: more than" in ran.err
+    assert pamt("place", PR188, "--memory", "9999TiB", "--quiet").exit == 0
+
+
+def test_no_text_that_is_too_large_is_written(pamt: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "large.toml"
     path.write_text(f"memory = [{{start = 0x100000, end = {500 * GIB:#x}}}]\n")
-    ran = pamt("place", path, "--space", "module", "--engine", "z3")
-    assert ran.exit == 2
-    assert "before any search" in ran.err
-    assert "--max-encoding allows more" in ran.err
     ran = pamt("export", path, "--space", "module")
     assert ran.exit == 2
     assert "--max-size" in ran.err

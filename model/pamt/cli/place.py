@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,13 +180,13 @@ def command(
         order = parse_objective(objective)
     except ValueError as error:
         raise click.UsageError(f"--objective: {error}") from None
+    if memory is not None and memory > sys.maxsize:
+        raise click.UsageError("--memory: more than the processes of any machine can have")
     wanted = space_of(space, tdmrs, pamt, reserve, give_up)
     with Until(timeout) as until:
         loaded = load_machine(machine)
         budget = steps or DEFAULT_STEPS
         asked = Asked(loaded.machine, wanted, order, budget, engine, max_encoding, memory)
-        if engine == "z3":
-            _refuse_too_large(asked)
         outcomes, answered = _answered(asked, loaded.file.name, until, output)
         result = answered.result
         until.note_only()
@@ -213,23 +214,6 @@ def command(
                 solvers=builds.known,
             ),
             output,
-        )
-
-
-def _refuse_too_large(asked: Asked) -> None:
-    """Raises click.UsageError where z3 alone could not be asked."""
-    from pamt.placement import pose
-    from pamt.smt.estimate import estimate
-
-    question = pose(asked.machine, asked.space)
-    if question.trivial is not None or asked.space.give_up:
-        return
-    size = estimate(question)
-    if size.memory > asked.encoding:
-        raise click.UsageError(
-            f"--engine z3: the question would take z3 about {size.memory >> 20} MiB, before any"
-            f" search; at most {asked.encoding >> 20} MiB are allowed. --engine exact may settle it"
-            " without, --tdmrs kernel and --pamt chunk make it smaller, --max-encoding allows more"
         )
 
 

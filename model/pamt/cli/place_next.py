@@ -28,10 +28,14 @@ def work_options(context: click.Context) -> str:
     from click.core import ParameterSource
 
     return "".join(
-        f" --{name.replace('_', '-')} {context.params[name]}"
+        f" --{name.replace('_', '-')} {_word(context.params[name])}"
         for name in WORK
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     )
+
+
+def _word(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def next_steps(
