@@ -220,3 +220,67 @@ def test_a_time_limit_without_end_is_a_long_one(
 ) -> None:
     ran = pamt(*words, "--timeout", seconds)
     assert ran.exit == 0, ran.err
+
+
+WIDE = ("--nodes", "2", "--ranges", "4", "--gib", "8")
+LONG = {
+    "verify": ("verify", "linux:mainline", "--property", "accepted", *WIDE),
+    "two jobs": ("verify", "linux:mainline", "--property", "accepted", *WIDE, "--jobs", "2"),
+    "diff": ("diff", "linux:mainline", "linux:dpamt", *WIDE),
+}
+
+
+def _group(leader: int) -> set[int]:
+    """The processes of a group, from /proc."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = path.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if words[0] != "Z" and int(words[2]) == leader:
+            found.add(int(path.parent.name))
+    return found
+
+
+def _ends(leader: int) -> bool:
+    end = time.monotonic() + 15
+    while _group(leader):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.mark.parametrize("to_all", [False, True])
+@pytest.mark.parametrize("asked", sorted(LONG))
+def test_sigterm_is_ctrl_c(asked: str, to_all: bool) -> None:
+    """Sent to the process, or as ``timeout`` does: to the process and then to its group."""
+    process = _process(*LONG[asked])
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(4)
+        os.kill(process.pid, signal.SIGTERM)
+        if to_all:
+            os.killpg(process.pid, signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        assert _ends(process.pid)
+    finally:
+        process.kill()
+    assert process.returncode == 3
+    assert out.startswith("UNDECIDED: stopped by SIGTERM after ")
+    assert err == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("after", [1.0, 4.0])
+def test_no_process_outlives_the_one_that_asked(number: int, after: float) -> None:
+    process = _process(*LONG["two jobs"])
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(after)
+        os.kill(process.pid, number)
+        process.communicate(timeout=60)
+        assert _ends(process.pid)
+    finally:
+        process.kill()

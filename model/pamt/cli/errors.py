@@ -56,7 +56,8 @@ def _problems(error: BaseException) -> tuple[tuple[InputProblem, ...], int]:
     if isinstance(error, click.ClickException):
         return (InputProblem("", 0, "command line", "", error.format_message()),), 0
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return (InputProblem("", 0, "", "an answer", "interrupted, nothing settled"),), 0
+        stopped = " ".join(error.args) or "interrupted"
+        return (InputProblem("", 0, "", "an answer", f"{stopped}, nothing settled"),), 0
     said = f"{type(error).__name__}: {error}"
     notes = getattr(error, "__notes__", ())
     return (InputProblem("", 0, "pamt", "no defect", said, "; ".join(notes)),), 0

@@ -8,8 +8,10 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -96,12 +98,21 @@ def entry() -> NoReturn:
     # Maps are millions of small tuples without cycles: looking for garbage among them takes a
     # third of the time of a large map.
     gc.set_threshold(200_000, 50, 100)
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
     code = main()
     if code == exits.NOT_SETTLED:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM is what Ctrl-C is.  Once, for `timeout` sends it twice."""
+    del frame
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt("stopped by SIGTERM")
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -120,7 +131,7 @@ def main(args: Sequence[str] | None = None) -> int:
         error.show()
         code, told = exits.BAD_INPUT, error
     except (KeyboardInterrupt, click.Abort) as stop:
-        click.echo("pamt: interrupted, nothing settled", err=True)
+        click.echo(f"pamt: {' '.join(stop.args) or 'interrupted'}, nothing settled", err=True)
         code, told = exits.NOT_SETTLED, stop
     except BaseException as error:  # noqa: BLE001 - anything else is a bug of ours: say so
         _report_defect(error)

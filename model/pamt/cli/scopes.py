@@ -225,7 +225,9 @@ class Clock:
 
     def stopped_by(self) -> str:
         """What an interrupt stands for, in words."""
-        return f"the time limit of {self._seconds:g} s ended" if self._over else "interrupted"
+        from pamt.smt.interrupt import stopped_by
+
+        return f"the time limit of {self._seconds:g} s ended" if self._over else stopped_by()
 
     @contextmanager
     def running(self) -> Iterator[None]:

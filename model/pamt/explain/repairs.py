@@ -18,7 +18,6 @@ Source: docs/design.md, section 1 (repair).
 from __future__ import annotations
 
 import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from pamt.machine import Machine
 from pamt.policies.greedy import greedy
 from pamt.policies.linux import LinuxPolicy
 from pamt.policies.protocol import Policy
+from pamt.smt.children import begin_child, end_children, without_stops
 
 __all__ = ["KINDS", "SOLVER_STEPS", "Search", "find_repairs"]
 
@@ -140,27 +140,21 @@ def _beside(
         yield {}
         return
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), _begin)
+    pool = ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), begin_child)
     try:
-        yield {kind: pool.submit(_all_of, search, kind) for kind in kinds}
+        with without_stops():
+            asked = {kind: pool.submit(_all_of, search, kind) for kind in kinds}
+        yield asked
     finally:
         # At an interrupt, what they are at is of no use any more; else they are idle.
-        started = set(multiprocessing.active_children()) - before
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.join()
-        pool.shutdown(cancel_futures=True)
+        with without_stops():
+            end_children(set(multiprocessing.active_children()) - before)
+            pool.shutdown(cancel_futures=True)
 
 
 def _can_be_sent(policy: Policy) -> bool:
     """A policy from a file of the user's own is known to this process only."""
     return isinstance(policy, LinuxPolicy) or policy is greedy
-
-
-def _begin() -> None:
-    # Ctrl-C is for the process that asked; it ends these.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _all_of(search: Search, kind: str) -> list[Repair | No]:

@@ -1,4 +1,4 @@
-"""Ctrl-C while a solver is at work: it ends the work, whichever moment it comes at.
+"""Ctrl-C (or SIGTERM) while a solver is at work: it ends the work, whichever moment it comes at.
 
 Python's own KeyboardInterrupt gets lost there.  z3 catches the signal itself while it searches, and
 may still answer; raised inside its bindings, the exception is turned into another one by ctypes,
@@ -12,17 +12,25 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
-__all__ = ["check", "interruptible", "poll"]
+__all__ = ["TERMINATED", "check", "interruptible", "poll", "stopped_by"]
+
+TERMINATED = "stopped by SIGTERM"
+"""The argument of a KeyboardInterrupt that stands for SIGTERM; one for Ctrl-C has none."""
+SAME = 2.0
+"""Seconds in which one SIGTERM after another is the same: ``timeout`` sends it twice."""
 
 
 class _State:
     """One for the process, as signals are."""
 
     wanted = False
-    """Ctrl-C came at a moment at which nothing could be raised."""
+    """A signal came at a moment at which nothing could be raised."""
+    terminated: float | None = None
+    """When SIGTERM came, if it did since :class:`interruptible` was entered last."""
     searching: Any = None
     """The z3 context that is searching now."""
     watched = False
@@ -33,7 +41,16 @@ def poll() -> None:
     """Raises KeyboardInterrupt if Ctrl-C came while nothing could be raised."""
     if _State.wanted:
         _State.wanted = False
-        raise KeyboardInterrupt
+        raise _stop()
+
+
+def stopped_by() -> str:
+    """What the last KeyboardInterrupt from here stood for, in words."""
+    return "interrupted" if _State.terminated is None else TERMINATED
+
+
+def _stop() -> KeyboardInterrupt:
+    return KeyboardInterrupt(*([] if _State.terminated is None else [TERMINATED]))
 
 
 def check(solver: Any, *assumed: Any) -> str:
@@ -68,7 +85,7 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
     module it is only noted.
     """
 
-    _before: Any = None
+    _before: dict[int, Any]
     _wakeup_before = -1
     _ends: tuple[socket.socket, socket.socket] | None = None
     _watcher: threading.Thread
@@ -79,7 +96,10 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
         # The handler comes first and goes last: between them a signal is noted, and breaks off
         # nothing half way.
         _State.wanted = False
-        self._before = signal.signal(signal.SIGINT, _interrupt)
+        _State.terminated = None
+        self._before = {signal.SIGINT: signal.signal(signal.SIGINT, _interrupt)}
+        if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
+            self._before[signal.SIGTERM] = signal.signal(signal.SIGTERM, _interrupt)
         reads, writes = socket.socketpair()
         writes.setblocking(False)
         self._ends = (reads, writes)
@@ -102,27 +122,35 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
         writes.close()
         self._watcher.join()
         reads.close()
-        signal.signal(signal.SIGINT, self._before)
+        if _State.terminated is not None and callable(self._before.get(signal.SIGTERM)):
+            # It has been heard; what is told of it now is not to be lost to the second one.
+            self._before[signal.SIGTERM] = signal.SIG_IGN
+        for number, before in self._before.items():
+            signal.signal(number, before)
         wanted, _State.wanted = _State.wanted, False
         if wanted and error is None:
-            raise KeyboardInterrupt
+            raise _stop()
 
 
 def _stop_searches(reads: socket.socket) -> None:
     """Until the other end is closed: each signal stops the search under way."""
     while numbers := reads.recv(64):
         context = _State.searching
-        if signal.SIGINT in numbers and context is not None:
+        if context is not None and (signal.SIGINT in numbers or signal.SIGTERM in numbers):
             context.interrupt()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number
+    if number == signal.SIGTERM:
+        now, last = time.monotonic(), _State.terminated
+        if last is not None and now - last < SAME:
+            return
+        _State.terminated = now
     if _in_bindings(frame):
         _State.wanted = True
     else:
         _State.wanted = False
-        raise KeyboardInterrupt
+        raise _stop()
 
 
 def _in_bindings(frame: FrameType | None) -> bool:

@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
+from pamt.smt.interrupt import TERMINATED
 from pamt.smt.session import NO_MEMORY, limit_memory
 
 __all__ = ["Came", "Job", "Send", "Until", "run_jobs"]
@@ -101,7 +102,7 @@ class Until:
         if not self._noting:
             # Once: what is done about it must not be broken off in its turn.
             self._noting = True
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(*([TERMINATED] if number == signal.SIGTERM else []))
         self._note(number)
 
     def _note(self, number: int) -> None:
@@ -134,8 +135,8 @@ class Until:
         try:
             self._noting = False
             work()
-        except KeyboardInterrupt:
-            self._note(signal.SIGINT)
+        except KeyboardInterrupt as stop:
+            self._note(signal.SIGTERM if TERMINATED in stop.args else signal.SIGINT)
             return False
         finally:
             self._noting = before

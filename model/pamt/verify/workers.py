@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from pamt.smt.children import begin_child, end_children, without_stops
 from pamt.verify.casework import Task
 
 __all__ = ["Workers", "workers"]
@@ -45,9 +44,8 @@ class _Processes(Workers):
         waiting: list[Future[Any]] = []
         try:
             for those in arguments:
-                # A process may be started now.  It keeps what is blocked, so that Ctrl-C, which
-                # the terminal sends to all, does not reach it before it can say that it ignores it.
-                with _without_interrupts():
+                # A process may be started now.
+                with without_stops():
                     waiting.append(self._pool.submit(_run, stage, those))
             for one in waiting:
                 yield one.result()
@@ -62,36 +60,11 @@ class _Processes(Workers):
             return
         started = set(multiprocessing.active_children()) - self._others
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.join()
+        end_children(started)
         pool.shutdown(wait=True)
         del pool
         # Semaphores are named, and outlive a process that ends without collecting them.
         gc.collect()
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """An interrupt that comes meanwhile is let through at the end.
-
-    The mask is for processes that begin here.  It holds for this thread alone: a signal that a
-    timer sends lands in another one, and Python would still run the handler in this one.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if came:
-            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -102,12 +75,12 @@ def workers(task: Task, jobs: int) -> Iterator[Workers]:
         return
     crew: _Processes | None = None
     try:
-        with _without_interrupts():
+        with without_stops():
             crew = _Processes(task, jobs)
         yield crew
     finally:
         if crew is not None:
-            with _without_interrupts():
+            with without_stops():
                 crew.end()
 
 
@@ -116,8 +89,7 @@ _tasks: list[Task] = []
 
 
 def _begin(task: Task) -> None:
-    # Ctrl-C is for the process that asked; it ends the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin_child()
     _tasks[:] = [task]
 
 
