@@ -231,8 +231,11 @@ def test_no_text_that_is_too_large_is_written(pamt: Callable[..., Any], tmp_path
 
 
 @pytest.mark.parametrize("name", ["best.foo", "best", "best.tom"])
-def test_an_unknown_ending_is_refused(name: str, pamt: Callable[..., Any], tmp_path: Path) -> None:
-    ran = pamt("place", PR188, "-o", tmp_path / name)
+@pytest.mark.parametrize("command", ["place", "simulate", "repair"])
+def test_an_unknown_ending_is_refused(
+    command: str, name: str, pamt: Callable[..., Any], tmp_path: Path
+) -> None:
+    ran = pamt(command, PR188, "-o", tmp_path / name)
     assert ran.exit == 2
     assert all(ending in ran.err for ending in (".toml", ".json", ".bin", ".txt"))
     assert not (tmp_path / name).exists()

@@ -53,9 +53,13 @@ def writes_a_configuration(output: Output) -> bool:
     return suffix in ({".toml", ".bin"} if output.as_json else {".toml", ".bin", ".json"})
 
 
-def refuse_other_endings(output: Output) -> None:
-    """Refuse a name for ``-o`` that does not say what to write.  Raises click.UsageError."""
-    if output.file is None or output.file.suffix.lower() in ENDINGS:
+def refuse_other_endings(output: Output, what: str = "configuration", *, raw: bool = True) -> None:
+    """Refuse a name for ``-o`` that does not say what to write.  Raises click.UsageError.
+
+    `what` the command makes; `raw`: whether it has a binary form, too.
+    """
+    known = ENDINGS if raw else tuple(ending for ending in ENDINGS if ending != ".bin")
+    if output.file is None or output.file.suffix.lower() in known:
         return
     if output.file.exists() and not output.file.is_file():
         # A device or a pipe (/dev/stdout) takes the text.
@@ -63,8 +67,8 @@ def refuse_other_endings(output: Output) -> None:
     import click
 
     raise click.UsageError(
-        f"-o {output.file}: expected a name that ends in .toml or .bin (the configuration), .json"
-        " (the configuration; with --json the whole answer) or .txt (the text)"
+        f"-o {output.file}: expected a name that ends in {'.toml or .bin' if raw else '.toml'}"
+        f" (the {what}), .json (the {what}; with --json the whole answer) or .txt (the text)"
     )
 
 

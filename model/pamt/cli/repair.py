@@ -92,11 +92,13 @@ def command(
     -o FILE.toml (.json without --json) writes the changed machine of the repair shown first; for a
     change of software, the configuration that it leads to.
     """
+    from pamt.cli.configurations import refuse_other_endings
     from pamt.cli.inputs import load_machine
     from pamt.cli.policies import find_policy
     from pamt.cli.scopes import Clock
     from pamt.report.repair import Repaired, repair_fields, repair_text
 
+    refuse_other_endings(output, "machine or configuration")
     clock = Clock(timeout)
     policy, variant = find_policy(name)
     wanted = _kinds(kinds)

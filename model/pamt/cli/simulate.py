@@ -27,15 +27,17 @@ def command(machine: str, name: str, output: Output) -> int:
     Prints the kernel's own lines, where the PAMTs go, and what the TDX module answers to the
     result.  Verdict: SUCCEEDS or FAILS (also when the module refuses what the kernel made).
 
-    -o FILE.toml (.json without --json, .bin) writes the configuration that the policy makes.
+    -o FILE.toml (.json without --json, .bin) writes the configuration that the policy makes, .txt
+    the text.
     """
-    from pamt.cli.configurations import configuration_product
+    from pamt.cli.configurations import configuration_product, refuse_other_endings
     from pamt.cli.inputs import load_machine
     from pamt.cli.policies import find_policy
     from pamt.module.check import check_outcome
     from pamt.policies.protocol import run_policy
     from pamt.report.simulate import Simulated, simulate_fields, simulate_text
 
+    refuse_other_endings(output)
     policy, variant = find_policy(name)
     loaded = load_machine(machine)
     outcome = run_policy(policy, loaded.machine)
