@@ -241,11 +241,10 @@ def every_mutant(target: Target, words: list[str]) -> list[Mutant]:
 
 
 def chosen(found: list[Mutant], sample: int | None, seed: int) -> list[Mutant]:
-    """`sample` of the mutants, in their order; all where there are no more."""
-    if sample is None or sample >= len(found):
+    """`sample` of the mutants, in any order, so that what an interrupt leaves is a sample, too."""
+    if sample is None:
         return found
-    places = random.Random(seed).sample(range(len(found)), sample)
-    return [found[at] for at in sorted(places)]
+    return random.Random(seed).sample(found, min(sample, len(found)))
 
 
 def install(mutant: Mutant, target: Target) -> None:
