@@ -115,7 +115,9 @@ def test_a_certificate_is_for_one_machine(
     written: Callable[..., Path], pamt: Callable[..., Any]
 ) -> None:
     other = EMR.with_name("canonical-pr188.toml")
-    assert pamt("certify", written("OPTIMAL"), other).exit == 1
+    ran = pamt("certify", written("OPTIMAL"), other)
+    assert ran.exit == 1
+    assert f"(or the certificate is for another map than {other})" in ran.out
 
 
 @pytest.mark.parametrize(

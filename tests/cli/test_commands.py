@@ -393,6 +393,23 @@ def test_show_writes_no_other_pictures_than_svg(pamt: Callable[..., Any], tmp_pa
     assert not (tmp_path / "map.png").exists()
 
 
+def test_files_of_another_kind_are_named(pamt: Callable[..., Any]) -> None:
+    ran = pamt("import", EMR)
+    assert (ran.exit, ran.out) == (2, "")
+    assert ran.err.startswith(f"{EMR}: expected a log or a listing to import, found a machine file")
+    ran = pamt("judge", EMR)
+    assert (ran.exit, ran.out) == (2, "")
+    assert "expected a case file (ask), found a machine file" in ran.err
+    ran = pamt("conform", "kernel", EMR)
+    assert ran.exit == 2
+    assert "expected one recorded kernel run, found a line that is no JSON" in ran.err
+    ran = pamt("conform", "module", DATA / "kernel.jsonl")
+    assert ran.exit == 2
+    *told, more = ran.err.splitlines()
+    assert len(told) == 20
+    assert re.fullmatch(r"\d+ more problems are not listed", more)
+
+
 def test_show_draws_free_runs_where_they_say_something(
     pamt: Callable[..., Any], tmp_path: Path
 ) -> None:

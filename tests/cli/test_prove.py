@@ -177,7 +177,7 @@ def test_formulas_that_cannot_be_written(tmp_path: Path, pamt: Callable[..., Any
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["T99"], "no theorem is called T99; there are: t1_layout, t2_holes"),
+        (["T99"], "no theorem called T99; there are: t1_layout, t2_holes"),
         (["--proofs", "no/such/folder"], "no/such/folder: expected theorem files, found none"),
     ],
 )

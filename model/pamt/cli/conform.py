@@ -12,6 +12,8 @@ from pamt.cli.answer import Answer, Output, common, finish
 __all__ = ["command"]
 
 MOST_LINES = 200
+MOST_FAULTS = 20
+"""Lines told that are no recorded runs: a file of another kind has one on every line."""
 HEX_ABOVE = 4096
 
 
@@ -111,8 +113,9 @@ def _replay(authority: str, lines: list[str], name: str) -> tuple[dict[str, int]
         raise InputErrors(
             [
                 InputProblem(name, fault.line, "", "a recorded answer of the module", fault.text)
-                for fault in error.faults
-            ]
+                for fault in error.faults[:MOST_FAULTS]
+            ],
+            max(0, len(error.faults) - MOST_FAULTS),
         ) from None
     for d in replayed:
         found.append(Found(d.id, None, d.field, d.recorded, d.ours))

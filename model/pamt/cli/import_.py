@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,7 +43,7 @@ def command(
 
     from pamt.cli.inputs import digest
     from pamt.maps.document import read_bytes
-    from pamt.maps.errors import gather
+    from pamt.maps.errors import InputErrors, gather
     from pamt.maps.importers import ImportOptions, import_files
     from pamt.maps.importers.facts import describe_fact
     from pamt.maps.importers.memory import FILL_HINT
@@ -52,7 +52,11 @@ def command(
 
     read = gather(*[lambda path=path: read_bytes(path) for path in files])
     texts = [(shown, content.decode(errors="backslashreplace")) for content, shown in read]
-    imported = import_files(texts, ImportOptions(name, source, fill_from_cmr))
+    try:
+        imported = import_files(texts, ImportOptions(name, source, fill_from_cmr))
+    except InputErrors:
+        _refuse_maps(read)
+        raise
     inputs = [digest(shown, content) for content, shown in read]
     as_json = output.file is not None and output.file.suffix.lower() == ".json"
     text = dump_machine(imported.machine, "json" if as_json else "toml")
@@ -123,6 +127,27 @@ def command(
         ),
         output,
     )
+
+
+def _refuse_maps(read: Iterable[tuple[bytes, str]]) -> None:
+    """Where the files hold no map that can be imported: is one of them a map already?
+
+    Raises InputErrors for each that is.
+    """
+    from pamt.maps.document import parse
+    from pamt.maps.errors import InputErrors, InputProblem
+
+    problems: list[InputProblem] = []
+    for content, name in read:
+        try:
+            data = parse(content, name, "a machine file").data
+        except InputErrors:
+            continue
+        if {"cmr", "memory"} & data.keys():
+            found = "a machine file, which is a map already"
+            problems.append(InputProblem(name, 0, "", "a log or a listing to import", found))
+    if problems:
+        raise InputErrors(problems)
 
 
 def _summary(imported: Imported, path: str) -> Iterator[str]:

@@ -75,7 +75,7 @@ def replay_kernel(lines: Iterable[str]) -> Iterator[Replayed]:
             runs = [(name, _run(record[name])) for name in RECORDED_VARIANTS if name in record]
             name = str(record["id"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BadVectorError(number, f"{type(error).__name__}: {error}") from None
+            raise BadVectorError(number, _fault_text(error)) from None
         if not runs:
             raise BadVectorError(number, f"no result of {', '.join(RECORDED_VARIANTS)}")
         for recorded_name, recorded in runs:
@@ -83,6 +83,17 @@ def replay_kernel(lines: Iterable[str]) -> Iterator[Replayed]:
             alloc = ContigAllocator(machine.nodes, machine.free or ())
             ours = outcome_record(construct(machine, alloc, variant))
             yield Replayed(name, variant.name, tuple(_differences(recorded, ours)))
+
+
+def _fault_text(error: Exception) -> str:
+    """What is wrong with a line, in words."""
+    if isinstance(error, json.JSONDecodeError):
+        return "a line that is no JSON"
+    if isinstance(error, KeyError):
+        return f"a line without {error}"
+    if isinstance(error, RecursionError):
+        return "values nested too deep"
+    return f"a line of another shape ({error})"
 
 
 def machine_of_vector(given: dict[str, Any]) -> Machine:

@@ -61,6 +61,14 @@ EXITS: Mapping[str, int] = {
 
 VERDICTS = tuple(EXITS)
 
+OTHER_KINDS = {
+    "cmr": "a machine file",
+    "memory": "a machine file",
+    "tdmr": "a configuration file",
+    "claims": "a certificate",
+}
+"""Keys that files of other kinds have and case files do not."""
+
 
 class Difference(NamedTuple):
     """One thing that a case expects and a result does not say; `found` may be MISSING."""
@@ -230,6 +238,8 @@ def read_case(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Case:
 def case_from_text(raw: bytes | str, name: str) -> Case:
     """As :func:`read_case`, from the content of a file called `name`."""
     document = parse(raw, name, "a case file")
+    if "ask" not in document.data:
+        document.refuse_other_kind("a case file (ask)", OTHER_KINDS)
     complaints = Complaints()
     good = decode_table(document.data, TOP, (), complaints) or {}
     check_whole(good, document.data, TOP, (), complaints)

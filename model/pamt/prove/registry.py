@@ -64,7 +64,7 @@ def load_theorems(names: Sequence[str] = (), folder: Path | None = None) -> tupl
         found = [path for path in paths if name.lower() in (path.stem, _short(path))]
         if not found:
             there = ", ".join(path.stem for path in paths)
-            raise ProofFileError(f"no theorem is called {name}; there are: {there}")
+            raise ProofFileError(f"no theorem called {name}; there are: {there}")
         chosen.extend(path for path in found if path not in chosen)
     return tuple(load_theorem(path) for path in chosen)
 

@@ -86,6 +86,7 @@ def certify_text(certified: Certified) -> Iterator[str]:
         yield f"Wrong:   {checked.fault.step}"
         yield f"         expected {checked.fault.expected}"
         yield f"         found {checked.fault.found}"
+        yield f"         (or the certificate is for another map than {certified.path})"
     yield f"Next:    {_next_step(certified)}"
     yield ""
     claims = count(len(certificate.claims), "claim")
