@@ -216,3 +216,16 @@ def test_totals_of_logs_without_a_map(name: str, sizes: tuple[int, ...], dynamic
 def test_one_tdmr_alone_does_not_give_those_totals():
     assert pamt_total_kb([64 * GIB], Limits()) == 262660
     assert pamt_total_kb([252 * GIB], Limits()) == 1034212
+
+
+def test_a_call_that_failed_outside_of_the_model_is_told() -> None:
+    told = [text for text in imported("spr-issue331").assumptions if "SEAMCALL 0x22" in text]
+    assert len(told) == 1
+    assert "spr-issue331.txt:12" in told[0]
+    assert "not simulated" in told[0]
+    assert told[0] in read_machine(MACHINES / "spr-issue331.toml").assumptions
+    # A refused TDH.SYS.CONFIG is what is simulated: no word about it.
+    text = load("spr-issue331").replace("(0x0000000000000022)", "(0x000000000000002d)")
+    assert text != load("spr-issue331")
+    other = import_files([("a.txt", text)])
+    assert not any("SEAMCALL" in assumed for assumed in other.assumptions)

@@ -8,7 +8,13 @@ from pathlib import PurePath
 
 from pamt.machine import MAX_CMRS, Cmr, Limits, Machine
 from pamt.maps.errors import MAX_PROBLEMS, InputErrors, InputProblem
-from pamt.maps.importers.facts import KeyIds, describe_fact, keyid_bits, outcomes
+from pamt.maps.importers.facts import (
+    KeyIds,
+    SeamcallFailed,
+    describe_fact,
+    keyid_bits,
+    outcomes,
+)
 from pamt.maps.importers.findings import Findings
 from pamt.maps.importers.imported import Imported, ImportOptions, claim, pick
 from pamt.maps.importers.lines import split_boots
@@ -25,6 +31,10 @@ WANTED = (
 """What to run on a machine to get the lines that matter."""
 
 MAX_KEYID_BITS = 16
+SYS_CONFIG = 45
+"""The leaf number of TDH.SYS.CONFIG: the call that judges the memory set-up."""
+LEAF_NUMBER = 0xFFFF
+"""Bits of RAX with the leaf number; the version lies above them."""
 
 
 def import_files(
@@ -69,6 +79,7 @@ def import_files(
     nodes = build_nodes(readings, memory or (), findings)
     check_sizes(readings, memory or (), findings)
     limits = _limits(readings, findings)
+    _failed_calls(readings, findings)
     if findings.problems:
         raise _errors(findings.problems)
     machine = Machine(
@@ -150,6 +161,17 @@ def _limits(readings: Sequence[Reading], findings: Findings) -> Limits:
         )
         return Limits()
     return replace(Limits(), keyid_bits=bits)
+
+
+def _failed_calls(readings: Sequence[Reading], findings: Findings) -> None:
+    """A failed call other than TDH.SYS.CONFIG: what is simulated does not get that far."""
+    for fact in [fact for r in readings for fact in r.facts]:
+        if isinstance(fact, SeamcallFailed) and fact.leaf & LEAF_NUMBER != SYS_CONFIG:
+            findings.assume(
+                f"the log says {describe_fact(fact)} ({fact.place}): a call that is not simulated"
+                " (only TDH.SYS.CONFIG is) and is taken to succeed; the real start failed there,"
+                " so a success here is no forecast of this machine's"
+            )
 
 
 def _no_map(named: Sequence[tuple[str, str]], readings: Sequence[Reading]) -> InputProblem:
