@@ -113,7 +113,11 @@ def test_the_map_is_saved_and_fails_again(tmp_path: Path, pamt: Callable[..., An
     assert ran.exit == 1
     assert f"Next:    pamt simulate {other} --policy linux:mainline" in ran.out
     assert read_machine(other) == read_machine(path)
-    assert "--save DIR    (keep the map)" in pamt(*words).out
+    text = pamt(*words).out
+    assert "--save DIR    (keep the map)" in text
+    (measure,) = (line for line in text.splitlines() if line.startswith("Map:"))
+    assert ", all memory free, " in measure
+    assert " 1 addresses " not in measure
 
 
 def test_no_map_is_written_where_there_is_none(tmp_path: Path, pamt: Callable[..., Any]) -> None:
@@ -337,3 +341,38 @@ def test_the_same_question_gets_the_same_bytes(pamt: Callable[..., Any]) -> None
     first = pamt(*words)
     assert pamt(*words).out == first.out
     assert json.loads(pamt(*words, "--json").out)["verdict"] == "VIOLATED"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--limits", "0x0"], "limits are 1 to 65535 TDMRs"),
+        (["--nodes", "100000"], "at most 1024 nodes"),
+        (["--ranges", "1", "--fewest-ranges", "3"], "the fewest memory ranges (3) are more than"),
+        (["--ranges", "9" * 20], "at most 256 memory ranges"),
+        (["--property", "never:NOSUCH"], "no answer called 'NOSUCH'; known: success, ENOSPC_tdmrs"),
+        (["--property", "complete:linux@NOSUCH"], "no answer called 'NOSUCH'"),
+    ],
+)
+def test_a_scope_or_reason_without_sense_is_refused(
+    words: list[str], told: str, pamt: Callable[..., Any]
+) -> None:
+    asked = words if "--property" in words else [*words, "--property", "covered"]
+    ran = pamt("verify", "linux:mainline", *asked)
+    assert (ran.exit, ran.out) == (2, "")
+    assert told in " ".join(ran.err.split())
+
+
+def test_a_reason_that_a_users_policy_never_gives_is_told(
+    tmp_path: Path, pamt: Callable[..., Any]
+) -> None:
+    source = tmp_path / "mine.py"
+    source.write_text(
+        "from pamt.outcome import ENOMEM, Outcome\n\n\n"
+        "def policy(machine, alloc):\n    return Outcome(ENOMEM, 'ENOMEM_pamt')\n"
+    )
+    words = ("verify", f"{source}:policy", *ONE, "--no-mutants", "--property")
+    wrong = pamt(*words, "never:NOSUCH")
+    assert wrong.exit == 0
+    assert "no    a return of the policy answers NOSUCH (none does in this scope" in wrong.out
+    assert "a return of the policy answers" not in pamt(*words, "never:ENOMEM_pamt").out

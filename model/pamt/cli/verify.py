@@ -90,7 +90,7 @@ def command(
     clock = Clock(options.pop("timeout"))
     scope = scope_of(options)
     the_policy = find_policy_or_function(policy)
-    the_property = _find_property(property_name)
+    the_property = _find_property(property_name, the_policy)
     asked = _command(policy, property_name, scope)
     try:
         result = _verify(
@@ -125,14 +125,17 @@ def command(
     )
 
 
-def _find_property(name: str) -> Property:
+def _find_property(name: str, policy: Policy) -> Property:
     from pamt.policies.registry import UnknownPolicyError
     from pamt.verify.properties import parse_property
+    from pamt.verify.properties.reasons import refuse_unknown_reason
 
     try:
-        return parse_property(name)
+        found = parse_property(name)
+        refuse_unknown_reason(policy, found)
     except (UnknownPolicyError, ValueError) as error:
         raise click.UsageError(f"--property: {error}") from None
+    return found
 
 
 def _command(policy: str, property_name: str, scope: Scope) -> str:

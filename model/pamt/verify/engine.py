@@ -26,6 +26,7 @@ from pamt.verify.casework import (
 )
 from pamt.verify.free_fields import free_fields
 from pamt.verify.obligation import NotDecidedHere, PlainRun, Property, run_plainly
+from pamt.verify.properties.simple import Never
 from pamt.verify.result import (
     DEFAULT_BUDGET,
     Budget,
@@ -189,7 +190,7 @@ def verify(
         steps=search.steps,
         counterexample=counterexample,
         undecided=tuple(search.undecided),
-        vacuity=tuple(_vacuity(search)) if vacuity else (),
+        vacuity=tuple(_vacuity(search, the_property)) if vacuity else (),
         covered=tuple(Covered(*key, *numbers) for key, numbers in search.covered.items()),
         stopped=search.stopped,
         untested=_untested(search) if verdict == "HOLDS" else "",
@@ -242,9 +243,12 @@ def _smallest(crew: Workers, search: _Search) -> None:
         search.known = best._replace(certified=certified and best.certified)
 
 
-def _vacuity(search: _Search) -> Iterator[Vacuity]:
+def _vacuity(search: _Search, the_property: Property) -> Iterator[Vacuity]:
     nowhere = "no map of the scope (as far as gone through) leads there"
     yield Vacuity("the assumptions are satisfiable", any(search.reached.values()))
+    if isinstance(the_property, Never) and the_property.reason not in search.reached:
+        what = f"a return of the policy answers {the_property.reason}"
+        yield Vacuity(what, False, "none does in this scope: is the name right?")
     for premise, found in search.premises.items():
         yield Vacuity(f"{premise} on some map", found, "" if found else nowhere)
     for reason, found in sorted(search.reached.items()):

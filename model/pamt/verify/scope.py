@@ -16,6 +16,12 @@ from pamt.verify.assumptions import ASSUMPTIONS, DEFAULT
 __all__ = ["Scope", "parse_limits"]
 
 REAL_LIMITS = Limits()
+MOST_RANGES = 256
+"""Far more than any scope that can be gone through; more take long to count."""
+MOST_NODES = 1024
+"""Node ids go up to 1023, in map files as in Linux."""
+MOST_LIMIT = 65_535
+"""As in map files: the module gives its limits in 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,24 @@ class Scope:
             )
         if min(self.ranges, self.nodes, self.gib, self.fewest_ranges) < 1 or self.cmrs < 0:
             raise ValueError("a scope needs at least one range, one node and one GiB")
+        for what, number, most in (
+            ("memory ranges", self.ranges, MOST_RANGES),
+            ("nodes", self.nodes, MOST_NODES),
+            ("free runs", self.free, MOST_RANGES),
+        ):
+            if number > most:
+                raise ValueError(f"a scope has at most {most} {what}, not {number}")
+        if self.fewest_ranges > self.ranges:
+            raise ValueError(
+                f"the fewest memory ranges ({self.fewest_ranges}) are more than the most"
+                f" ({self.ranges})"
+            )
+        limits = (self.limits.max_tdmrs, self.limits.max_reserved_per_tdmr)
+        if not all(1 <= number <= MOST_LIMIT for number in limits):
+            raise ValueError(
+                f"limits are 1 to {MOST_LIMIT} TDMRs with 1 to {MOST_LIMIT} reserved areas each,"
+                f" not {limits[0]}x{limits[1]}"
+            )
         if not 0 <= self.first_gib < self.gib:
             raise ValueError("first_gib must lie below gib")
         if list(self.distances) != sorted(set(self.distances)) or not all(
