@@ -114,6 +114,7 @@ def test_check_looks_at_such_a_list_all_the_same(tmp_path: Path, pamt: Callable[
         (["simulate"], "Missing argument 'MACHINE'"),
         (["simulat", "x"], "Did you mean 'simulate'?"),
         (["simulate", EMR, "--policy", "linux:mainlin"], "known: linux:mainline"),
+        (["simulate", EMR, "--policy", "mine.py"], "for a function of a file: mine.py:FUNCTION"),
         (["simulate", EMR, "--json=3"], "does not take a value"),
         (["sizes", "12 parsecs"], "expected a size like 252GiB"),
         (["sizes", "0"], "more than 0"),

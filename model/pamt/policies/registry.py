@@ -37,7 +37,8 @@ class UnknownPolicyError(LookupError):
     """No policy of that name; `known` lists those there are."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"no policy named {name!r}; known: {', '.join(known)}")
+        own = f"; for a function of a file: {name}:FUNCTION" if name.endswith(".py") else ""
+        super().__init__(f"no policy named {name!r}; known: {', '.join(known)}{own}")
         self.name = name
         self.known = known
 
