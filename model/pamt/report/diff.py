@@ -140,7 +140,8 @@ def diff_text(compared: Compared, width: int, unicode: bool) -> Iterator[str]:
         rows = [["#", a, b, "smallest map"]]
         for number, d in enumerate(compared.differences, start=1):
             proved = "" if d.certified else " (perhaps not the smallest)"
-            rows.append([str(number), *d.answers, measure_text(d.measure) + proved])
+            measure = measure_text(d.measure, all_free=d.machine.free is None)
+            rows.append([str(number), *d.answers, measure + proved])
         yield from table(rows, right=(0,))
     for number, d in enumerate(compared.differences, start=1):
         yield ""

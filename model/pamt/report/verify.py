@@ -165,7 +165,8 @@ def verify_text(verified: Verified, width: int, unicode: bool) -> Iterator[str]:
     yield from scope_text(verified.scope)
     if broken is not None:
         smallest = "proved" if broken.certified else "not proved"
-        yield f"Map:     {measure_text(broken.measure)} ({smallest} to be the smallest)"
+        measure = measure_text(broken.measure, all_free=broken.machine.free is None)
+        yield f"Map:     {measure} ({smallest} to be the smallest)"
     if verified.verdict == "UNDECIDED":
         covered = f"{verified.cases_done} of {cases_text(verified.cases, verified.cases_told)}"
         without = ", without a map that breaks the property" if broken is None else ""
@@ -242,17 +243,20 @@ def _grouped(digits: str) -> str:
     return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
-def measure_text(measure: Mapping[str, Any]) -> str:
-    """``1 memory range, 1 CMR, ...``: by what maps are compared, smallest first."""
+def measure_text(measure: Mapping[str, Any], *, all_free: bool) -> str:
+    """``1 memory range, 1 CMR, ...``: by what maps are compared, smallest first.
+
+    `all_free`: the map lists no free runs, and all its memory counts as free.
+    """
     return ", ".join(
         (
             count(measure["ranges"], "memory range"),
             count(measure["cmrs"], "CMR"),
             count(measure["nodes"], "node"),
-            count(measure["free"], "free run"),
+            "all memory free" if all_free else count(measure["free"], "free run"),
             count(measure["tdmrs"], "TDMR"),
             f"{measure['span']} GiB across",
-            f"{measure['off_1g']} addresses off 1 GiB",
+            f"{count(measure['off_1g'], 'address', 'addresses')} off 1 GiB",
             f"{measure['off_2m']} off 2 MiB",
         )
     )
