@@ -120,6 +120,15 @@ def test_the_map_is_saved_and_fails_again(tmp_path: Path, pamt: Callable[..., An
     assert " 1 addresses " not in measure
 
 
+@pytest.mark.parametrize("name", ["map.tml", "map.bin", "map"])
+def test_an_unknown_ending_is_refused(name: str, tmp_path: Path, pamt: Callable[..., Any]) -> None:
+    words = ("verify", "linux:mainline", "--property", "complete:linux")
+    ran = pamt(*words, "-o", tmp_path / name)
+    assert (ran.exit, ran.out) == (2, "")
+    assert "ends in .toml (the map), .json" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_map_is_written_where_there_is_none(tmp_path: Path, pamt: Callable[..., Any]) -> None:
     path = tmp_path / "map.toml"
     ran = pamt("verify", "linux:mainline", "--property", "covered", *ONE, "-o", path)

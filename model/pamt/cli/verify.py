@@ -73,8 +73,9 @@ def command(
     VIOLATED with the smallest map, replayed by plain Python, or UNDECIDED with what was covered
     and with the map found so far, if there is one: after Ctrl-C, or when steps or time end.
 
-    -o FILE.toml (.json without --json) writes the map.
+    -o FILE.toml (.json without --json) writes the map, .txt the text.
     """
+    from pamt.cli.configurations import refuse_other_endings
     from pamt.cli.scopes import (
         Clock,
         budget_of,
@@ -86,6 +87,7 @@ def command(
     from pamt.report.verify import verify_fields, verify_text
     from pamt.verify.result import Disagreement
 
+    refuse_other_endings(output, "map", raw=False)
     budget = budget_of(options.pop("budget"))
     clock = Clock(options.pop("timeout"))
     scope = scope_of(options)
