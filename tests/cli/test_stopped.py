@@ -284,3 +284,21 @@ def test_no_process_outlives_the_one_that_asked(number: int, after: float) -> No
         assert _ends(process.pid)
     finally:
         process.kill()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "linux:mainline", "--property", "local"),
+        ("diff", "linux:mainline", "linux:mainline"),
+    ],
+)
+def test_a_time_limit_ends_the_widest_scope(
+    words: tuple[str, ...], pamt: Callable[..., Any]
+) -> None:
+    began = time.process_time()
+    ran = pamt(*words, "--ranges", "256", "--gib", "65536", "--nodes", "1000", "--timeout", "1")
+    assert ran.exit == 3
+    assert ran.out.startswith("UNDECIDED: the time limit of 1 s ended after ")
+    assert " of more than " in ran.out.splitlines()[0]
+    assert time.process_time() - began < 20

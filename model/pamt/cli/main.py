@@ -104,6 +104,8 @@ def entry() -> NoReturn:
     if code == exits.NOT_SETTLED:
         sys.stdout.flush()
         sys.stderr.flush()
+        # Semaphores that the frames of an interrupt have held on to are named, and outlive us.
+        gc.collect()
         os._exit(code)
     sys.exit(code)
 

@@ -105,7 +105,7 @@ CONFIGURATION = record(
 SCOPE = record(
     {
         "words": TEXT,
-        "size": {"type": "string", "pattern": "^[0-9]+$"},
+        "size": {"type": "string", "pattern": "^(more than )?[0-9]+$"},
         **dict.fromkeys(("ranges", "fewest_ranges", "cmrs", "nodes"), COUNT),
         "free": nullable(COUNT),
         **dict.fromkeys(("gib", "first_gib", "max_tdmrs", "max_reserved_per_tdmr"), COUNT),

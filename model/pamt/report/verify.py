@@ -236,8 +236,13 @@ def scope_text(scope: Mapping[str, Any]) -> Iterator[str]:
     yield f"Size:    {_grouped(scope['size'])} layouts of memory, each with every CMR list allowed"
 
 
+MORE = "more than "
+
+
 def _grouped(digits: str) -> str:
-    """Short numbers in full, long ones by their magnitude."""
+    """Short numbers in full, long ones by their magnitude; "more than" stays before them."""
+    if digits.startswith(MORE):
+        return MORE + _grouped(digits.removeprefix(MORE))
     if len(digits) <= 15:
         return f"{int(digits):,}"
     return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"

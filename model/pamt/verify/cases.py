@@ -16,6 +16,7 @@ one by one, when they are asked for: there may be many more of them than anybody
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, combinations_with_replacement, product
 from math import comb
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from pamt.kernel.layout import lay_out_tdmrs
 from pamt.machine import LOCAL_DISTANCE, MemoryRange, Node
 from pamt.ranges import GIB, MIB, PAGE
 from pamt.verify.cells import CellPairs, Cells
-from pamt.verify.scope import Scope
+from pamt.verify.scope import COUNTED_NODES, Scope
 
 __all__ = ["Case", "Rank", "cases", "count_cases", "neighbours"]
 
@@ -100,12 +101,13 @@ def cases(scope: Scope) -> Iterator[Case]:
 def count_cases(scope: Scope) -> int:
     """How many cases :func:`cases` would give, by a formula."""
     total = 0
-    for count, _, used, free in _counts(scope):
+    few = replace(scope, ranges=scope.counted_ranges[-1], nodes=min(scope.nodes, COUNTED_NODES))
+    for count, _, used, free in _counts(few):
         layouts = _count_layouts(scope, count)
         chosen = _count_node_choices(count, used)
         held = 1 if scope.assumes("free-is-memory") else comb(count + free - 1, free)
         total += layouts * chosen * held * scope.count_distances(used)
-    return total
+    return scope.as_counted(total)
 
 
 def _counts(scope: Scope) -> Iterator[tuple[int, int, int, int]]:

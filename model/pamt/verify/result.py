@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from pamt.machine import Machine
 from pamt.outcome import Outcome
+from pamt.verify.scope import AtLeast
 
 __all__ = [
     "DEFAULT_BUDGET",
@@ -75,6 +76,8 @@ class Counterexample:
 
 def magnitude(number: int) -> str:
     """A number in full, or what is left of it where it has more than 15 digits."""
+    if isinstance(number, AtLeast):
+        return f"more than {magnitude(int(number))}"
     digits = str(number)
     return digits if len(digits) <= 15 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 

@@ -148,17 +148,30 @@ class Scope:
         """
         pages = (self.end - self.lowest) // PAGE
         total = 0
-        for count in range(self.fewest_ranges, self.ranges + 1):
-            for changes in range(count):
+        for count in self.counted_ranges:
+            for changes in range(count if self.nodes > 1 else 1):
                 # So many neighbours are on different nodes.  Boundaries s1 < e1 (<= or <) s2 < e2
                 # ...: 2*count of pages + 1 positions, where each pair that may touch gives one
                 # more.
                 may_touch = changes if self.assumes("apart") else count - 1
                 ways = comb(count - 1, changes) * sum(
                     _paths(changes + 1, used) * self.count_distances(used)
-                    for used in range(1, min(self.nodes, count) + 1)
+                    for used in range(1, min(self.nodes, count, COUNTED_NODES) + 1)
                 )
                 total += ways * comb(pages + 1 + may_touch, 2 * count)
+        return self.as_counted(total)
+
+    @property
+    def counted_ranges(self) -> range:
+        """The numbers of ranges whose maps are counted: at most :data:`COUNTED_RANGES` numbers."""
+        first = self.fewest_ranges
+        return range(first, min(self.ranges, first + COUNTED_RANGES - 1) + 1)
+
+    def as_counted(self, total: int) -> int:
+        """`total`, as what it is where not everything was counted."""
+        ranges, nodes = self.counted_ranges[-1], min(self.nodes, self.ranges)
+        if ranges < self.ranges or nodes > COUNTED_NODES or total > MOST_COUNTED:
+            return AtLeast(min(total, MOST_COUNTED))
         return total
 
     def count_distances(self, used: int) -> int:
@@ -198,6 +211,21 @@ def _up_to(most: int, what: str) -> str:
     if most == 0:
         return f"no {what}"
     return f"1 {what}" if most == 1 and what != "free run" else f"up to {_counted(most, what)}"
+
+
+class AtLeast(int):
+    """A number that is known to be this or more; as text, "more than" it."""
+
+    def __str__(self) -> str:
+        return f"more than {int(self)}"
+
+
+COUNTED_RANGES = 64
+"""Of more ranges than this the maps are not all counted: that takes longer than any answer, and
+gives a number of thousands of digits."""
+COUNTED_NODES = 32
+MOST_COUNTED = 10**4000
+"""Python writes no number of more than 4300 digits."""
 
 
 def _paths(length: int, colours: int) -> int:

@@ -59,9 +59,13 @@ class _Processes(Workers):
         if pool is None:
             return
         started = set(multiprocessing.active_children()) - self._others
+        # The pool's own thread holds semaphores as well, and the second shutdown waits for nothing.
+        manager = pool._executor_manager_thread  # noqa: SLF001
         pool.shutdown(wait=False, cancel_futures=True)
         end_children(started)
-        pool.shutdown(wait=True)
+        if manager is not None:
+            manager.join()
+        del manager
         del pool
         # Semaphores are named, and outlive a process that ends without collecting them.
         gc.collect()

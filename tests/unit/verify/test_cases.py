@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import combinations_with_replacement, islice, pairwise, product
 
@@ -11,6 +12,7 @@ from pamt.ranges import GIB, MIB, PAGE, Range
 from pamt.verify.assumptions import DEFAULT
 from pamt.verify.cases import Case, cases, count_cases, neighbours
 from pamt.verify.cells import Cells
+from pamt.verify.result import magnitude
 from pamt.verify.scope import Scope
 
 SWITCHES = (
@@ -208,3 +210,26 @@ def test_distances_that_are_none_are_refused(distances: tuple[int, ...]) -> None
     switches = DEFAULT if distances == (20, 30) else DEFAULT - {"equal-distances"}
     with pytest.raises(ValueError, match=r"distances|apart"):
         Scope(distances=distances, assumptions=switches)
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        {"ranges": 256, "gib": 1 << 16},
+        {"ranges": 256, "fewest_ranges": 250, "gib": 1 << 16, "nodes": 1024},
+        {"ranges": 70, "gib": 512},
+    ],
+)
+def test_what_takes_long_to_count_is_counted_in_part(wide: dict[str, int]) -> None:
+    scope = Scope(**wide)
+    for number in (scope.size(), count_cases(scope)):
+        assert number > 10**50
+        assert str(number).startswith("more than ")
+        assert magnitude(number).startswith("more than ")
+        assert json.loads(json.dumps(number)) == number
+
+
+def test_what_is_counted_in_full_is_told_as_such() -> None:
+    scope = Scope(ranges=64, gib=64, nodes=2)
+    assert str(scope.size()).isdigit()
+    assert str(count_cases(scope)).isdigit()
