@@ -54,6 +54,7 @@ def command(
     -o FILE gets the text; without it the text is printed.
     """
     from pamt.cli.inputs import load_machine
+    from pamt.cli.progress import ProgressLine
     from pamt.placement import pose
     from pamt.smt.encoding import encode
     from pamt.smt.export import to_smtlib
@@ -69,9 +70,17 @@ def command(
         count, text = 1, _refuted(question.trivial.kind, comments)
     else:
         _refuse_too_large(question, max_size)
-        encoding = encode(question)
-        count = len(encoding.assertions)
-        text = to_smtlib(encoding, tuple(at_most.items()), comments=comments)
+        with ProgressLine(quiet=output.quiet) as line:
+            line.say("encoding the question")
+            encoding = encode(question)
+            count = len(encoding.assertions)
+            line.say(f"writing {count} assertions")
+            text = to_smtlib(
+                encoding,
+                tuple(at_most.items()),
+                comments=comments,
+                progress=lambda made: line.say(f"writing: {made >> 20} MiB of text"),
+            )
     product = None
     if output.file is not None:
 

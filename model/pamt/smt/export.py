@@ -8,7 +8,7 @@ sections 3.9 and 4.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pamt.smt.encoding import Encoding
 from pamt.smt.labels import Group
@@ -27,6 +27,9 @@ from pamt.smt.terms import (
 
 __all__ = ["describe_group", "to_smtlib"]
 
+TOLD_EVERY = 1 << 20
+"""Characters between two calls of `progress`."""
+
 
 def to_smtlib(
     encoding: Encoding,
@@ -34,11 +37,12 @@ def to_smtlib(
     *,
     comments: Sequence[str] = (),
     expected: str | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> str:
     """The question as SMT-LIB 2, with each component named in `bounds` at most its value.
 
     `comments` are put at the top, one line each.  `expected` (``sat`` or ``unsat``) is written as
-    the benchmark's status.
+    the benchmark's status.  `progress` is told the characters made so far, now and then.
     """
     extra = [(name, value, encoding.components[name].at_most(value)) for name, value in bounds]
     formulas = [a.formula for a in encoding.assertions] + [f for _, _, f in extra]
@@ -57,11 +61,16 @@ def to_smtlib(
     lines += [f"(declare-const {_symbol(name)} Int)" for name in ints]
     seen: dict[str, int] = {}
     group: Group | None = None
+    made = told = 0
     for assertion in encoding.assertions:
+        if progress is not None and made - told >= TOLD_EVERY:
+            told = made
+            progress(made)
         if assertion.group != group:
             group = assertion.group
             lines.append(f"; {describe_group(group, encoding)}")
         lines.append(_named(group.name, assertion.formula, seen))
+        made += len(lines[-1]) + 1
     for name, value, formula in extra:
         lines.append(f"; objective: {name} is at most {value}")
         lines.append(_named(f"objective:{name}", formula, seen))

@@ -8,6 +8,7 @@ import z3
 
 from pamt.machine import Cmr, FreeRun, Limits, Machine, MemoryRange, Node
 from pamt.placement import Space, pose
+from pamt.smt import export
 from pamt.smt.encoding import encode
 from pamt.smt.export import to_smtlib
 from pamt.solve.reference import place
@@ -107,3 +108,14 @@ def test_assertions_are_named_and_explained() -> None:
     assert "(+ |" not in text or all(
         part.count(" ") for part in text.split("(+ ")[1:]
     )  # no sum of one term
+
+
+def test_progress_tells_how_much_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "TOLD_EVERY", 100)
+    encoding = encode(pose(tiny(), Space()))
+    told: list[int] = []
+    text = to_smtlib(encoding, progress=told.append)
+    assert text == to_smtlib(encoding)
+    assert len(told) > 1
+    assert all(later - earlier >= 100 for earlier, later in zip(told, told[1:], strict=False))
+    assert 100 <= told[0] < told[-1] < len(text)
