@@ -60,7 +60,7 @@ class _Processes(Workers):
             return
         started = set(multiprocessing.active_children()) - self._others
         # The pool's own thread holds semaphores as well, and the second shutdown waits for nothing.
-        manager = pool._executor_manager_thread  # noqa: SLF001
+        manager: Any = pool._executor_manager_thread  # noqa: SLF001
         pool.shutdown(wait=False, cancel_futures=True)
         end_children(started)
         if manager is not None:
