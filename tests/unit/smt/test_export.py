@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cvc5
 import pytest
 import z3
@@ -117,5 +119,5 @@ def test_progress_tells_how_much_is_made(monkeypatch: pytest.MonkeyPatch) -> Non
     text = to_smtlib(encoding, progress=told.append)
     assert text == to_smtlib(encoding)
     assert len(told) > 1
-    assert all(later - earlier >= 100 for earlier, later in zip(told, told[1:], strict=False))
+    assert all(later - earlier >= 100 for earlier, later in pairwise(told))
     assert 100 <= told[0] < told[-1] < len(text)
