@@ -100,6 +100,8 @@ def entry() -> NoReturn:
     gc.set_threshold(200_000, 50, 100)
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     code = main()
     if code == exits.NOT_SETTLED:
         sys.stdout.flush()
@@ -108,6 +110,12 @@ def entry() -> NoReturn:
         gc.collect()
         os._exit(code)
     sys.exit(code)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    """As Python's own; a handler that is not Python's says that the process is ours to end."""
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:

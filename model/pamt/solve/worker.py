@@ -93,7 +93,11 @@ class Until:
             return
         signal.set_wakeup_fd(self._wakeup_before)
         for number, before in self._before.items():
-            signal.signal(number, before)
+            # The process `pamt` has handlers of its own.  It ends with what was found when the
+            # first signal came: a second one must not break off the telling of it.
+            ours = before not in {signal.default_int_handler, signal.SIG_DFL}
+            last = self.signal is not None and ours
+            signal.signal(number, signal.SIG_IGN if last else before)
         for end in self._ends:
             end.close()
 

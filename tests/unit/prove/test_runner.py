@@ -164,7 +164,7 @@ def test_files_are_found_by_name_and_by_short_name(tmp_path: Path) -> None:
     assert names.index("T2") < names.index("T10")
     assert load_theorems(("T4",))[0].name == "t4_chunk"
     assert load_theorems(("t4_chunk", "T4"))[0].short == "T4"
-    with pytest.raises(ProofFileError, match="no theorem is called T99; there are: t1_layout"):
+    with pytest.raises(ProofFileError, match="no theorem called T99; there are: t1_layout"):
         load_theorems(("T99",))
     assert proofs_folder().name == "proofs"
     (tmp_path / "t1_bad.py").write_text("THEOREM = 3\n")
