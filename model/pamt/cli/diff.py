@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
+from pamt.cli.limits import Clock
 from pamt.cli.scopes import scope_options
 
 if TYPE_CHECKING:
-    from pamt.cli.scopes import Clock
     from pamt.machine import Machine
     from pamt.outcome import Outcome
     from pamt.policies.protocol import Policy
@@ -54,7 +54,7 @@ def command(
     answers that differ, the smallest map is shown.  With MACHINE files, on those maps only, and
     with what the module says of a success.  Verdict: EQUAL (in scope), DIFFERS or UNDECIDED.
     """
-    from pamt.cli.scopes import Clock, budget_of, file_of, find_policy_or_function, scope_of
+    from pamt.cli.scopes import budget_of, file_of, find_policy_or_function, scope_of
 
     budget = budget_of(options.pop("budget"))
     clock = Clock(options.pop("timeout"))

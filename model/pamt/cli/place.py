@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
-from pamt.cli.scopes import SECONDS
+from pamt.cli.limits import accept_option, jobs_option, timeout_option
 
 if TYPE_CHECKING:
     from pamt.explain.causes import Explanation
@@ -102,27 +102,15 @@ def space_of(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what lets `pamt certify` check the answer without a solver.",
 )
-@click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
+@accept_option
 @click.option(
     "--steps",
     type=click.IntRange(1),
     metavar="NUMBER",
     help="Budget in steps of the search, not seconds: the answer is the same everywhere.",
 )
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="Stop then, with the best known so far; counted from the start of the command.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    metavar="NUMBER",
-    help="Processes that work at a time; the answer is the same for any number.",
-)
+@timeout_option("Stop then, with the best known so far; counted from the start of the command.")
+@jobs_option("Processes that work at a time; the answer is the same for any number.")
 @size_option("--memory", help="What each process of the search may use, e.g. 4GiB.")
 @click.option(
     "--engine",

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish
-from pamt.cli.scopes import SECONDS
+from pamt.cli.limits import AS_CTRL_C, Clock, accept_option, jobs_option, timeout_option
 
 if TYPE_CHECKING:
-    from pamt.cli.scopes import Clock
     from pamt.explain.margins import Margin
     from pamt.explain.repair import Repairs
     from pamt.machine import Machine
@@ -52,21 +51,9 @@ KINDS = "withdraw,online,free,reserve,variant,cut,merge"
     metavar="STEPS",
     help="Solver steps for each of reserve, cut, merge (10000000).",
 )
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="Stop then, as Ctrl-C does: with what was found so far.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    metavar="NUMBER",
-    help="Processes to use; the answer is the same.",
-)
-@click.option("--accept", type=click.Choice(["feasible"]), help="FEASIBLE is exit 0, too.")
+@timeout_option(AS_CTRL_C)
+@jobs_option("Processes to use; the answer is the same.")
+@accept_option
 @common
 def command(
     machine: str,
@@ -95,7 +82,6 @@ def command(
     from pamt.cli.configurations import refuse_other_endings
     from pamt.cli.inputs import load_machine
     from pamt.cli.policies import find_policy
-    from pamt.cli.scopes import Clock
     from pamt.report.repair import Repaired, repair_fields, repair_text
 
     refuse_other_endings(output, "machine or configuration")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from pamt.cli.limits import AS_CTRL_C, timeout_option
 
 if TYPE_CHECKING:
     from pamt.policies.protocol import Policy
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from pamt.verify.scope import Scope
 
 __all__ = [
-    "SECONDS",
-    "Clock",
     "budget_of",
     "file_of",
     "find_policy_or_function",
@@ -31,27 +26,6 @@ __all__ = [
     "scope_of",
     "scope_options",
 ]
-
-
-class _Seconds(click.FloatRange):
-    """A time limit: a number above 0.  Past :data:`MOST_SECONDS` all are the same."""
-
-    name = "seconds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        seconds = float(super().convert(value, param, ctx))
-        if not math.isfinite(seconds):
-            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
-        return min(seconds, MOST_SECONDS)
-
-
-MOST_SECONDS = 30 * 24 * 3600.0
-"""Timers and waits do not take just any number; a month is as good as for ever."""
-
-SECONDS = _Seconds(0, min_open=True)
-"""The type of ``--timeout``."""
 
 
 def scope_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -143,12 +117,7 @@ def scope_options(function: Callable[..., int]) -> Callable[..., int]:
                 metavar="STEPS",
                 help="Solver steps, not seconds, so that the answer is the same everywhere.",
             ),
-            click.option(
-                "--timeout",
-                type=SECONDS,
-                metavar="SECONDS",
-                help="Stop then, as Ctrl-C does: with what was found so far.",
-            ),
+            timeout_option(AS_CTRL_C),
         )
     ):
         function = option(function)
@@ -209,47 +178,6 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not all(part.isdigit() for part in parts):
         raise click.UsageError(f"--distances: expected numbers such as 20,30, found {text!r}")
     return tuple(sorted({int(part) for part in parts}))
-
-
-class Clock:
-    """The time that ``--timeout`` grants, all phases of the work together.
-
-    When it is over, the process gets what Ctrl-C would send it.
-    """
-
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = seconds
-        self._end = None if seconds is None else time.monotonic() + seconds
-        self._over = False
-        self._running = False
-
-    def stopped_by(self) -> str:
-        """What an interrupt stands for, in words."""
-        from pamt.smt.interrupt import stopped_by
-
-        return f"the time limit of {self._seconds:g} s ended" if self._over else stopped_by()
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Enter inside of what makes Ctrl-C an exception."""
-        if self._end is None:
-            yield
-            return
-        # Never at once: what is run in here is to get to where it notices.
-        timer = threading.Timer(max(0.1, self._end - time.monotonic()), self._ring)
-        timer.daemon = True
-        self._running = True
-        timer.start()
-        try:
-            yield
-        finally:
-            self._running = False
-            timer.cancel()
-
-    def _ring(self) -> None:
-        if self._running:
-            self._over = True
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 def scope_assumptions(scope: Scope) -> tuple[Assumption, ...]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pamt.cli.answer import Answer, Output, common, finish, say
+from pamt.cli.limits import Clock
 from pamt.cli.scopes import scope_options
 
 if TYPE_CHECKING:
-    from pamt.cli.scopes import Clock
     from pamt.machine import Machine
     from pamt.policies.protocol import Policy
     from pamt.report.verify import Broken, Verified
@@ -77,7 +77,6 @@ def command(
     """
     from pamt.cli.configurations import refuse_other_endings
     from pamt.cli.scopes import (
-        Clock,
         budget_of,
         file_of,
         find_policy_or_function,
