@@ -17,10 +17,11 @@ from pamt.certificate.fill_bound import excludes_claim
 from pamt.certificate.format import Cuts, dump_certificate, load_certificate
 from pamt.machine import Machine
 from pamt.maps.machine_file import read_machine
-from pamt.placement import COMPONENTS, MODULE, Space, canonical_key, pose
+from pamt.placement import COMPONENTS, MODULE, Question, Space, canonical_key, pose
 from pamt.solve import place
 from pamt.solve.engine.any_cut import place_any_cut
 from pamt.solve.engine.branch import Budget
+from pamt.solve.result import PlaceResult
 from pamt.standins import complete
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -45,6 +46,32 @@ def order_for(random: Random, seed: int) -> tuple[str, ...]:
     return tuple(random.sample(COMPONENTS, random.randint(1, 6)))
 
 
+def agreed(
+    question: Question, machine: Machine, space: Space, order: tuple[str, ...], seen: Counter[str]
+) -> tuple[place_oracle.Answer | None, PlaceResult]:
+    """What brute force finds, and the answer over cuts, which agrees; verdicts are counted."""
+    expected = place_oracle.solve(machine, space, order)
+    found = place_any_cut(question, order, Budget(2000))
+    result = found.result
+    seen[result.verdict] += 1
+    if found.certificate is not None:
+        read = load_certificate(dump_certificate(found.certificate))
+        assert check_certificate(read, machine, space).verdict == VALID
+    if expected is None:
+        assert result.objective is None
+        return None, result
+    assert result.verdict != "INFEASIBLE"
+    assert result.bound is not None
+    assert result.bound.key(order) <= expected.key
+    if result.verdict == "OPTIMAL":
+        assert result.objective is not None
+        assert result.objective.key(order) == expected.key
+    if result.canonical:
+        assert result.configuration is not None
+        assert canonical_key(result.configuration, result.given_up) == expected.canonical
+    return expected, result
+
+
 @pytest.mark.parametrize("space", SPACES, ids=str)
 def test_agrees_with_brute_force(space: Space) -> None:
     seen: Counter[str] = Counter()
@@ -55,26 +82,10 @@ def test_agrees_with_brute_force(space: Space) -> None:
         question = pose(machine, space)
         if question.trivial is not None or place_oracle.count_work(machine, space) > TOO_MUCH:
             continue
-        expected = place_oracle.solve(machine, space, order)
-        found = place_any_cut(question, order, Budget(2000))
-        result = found.result
-        seen[result.verdict] += 1
-        if found.certificate is not None:
-            read = load_certificate(dump_certificate(found.certificate))
-            assert check_certificate(read, machine, space).verdict == VALID
+        expected, result = agreed(question, machine, space, order, seen)
         if expected is None:
-            assert result.objective is None
             continue
-        assert result.verdict != "INFEASIBLE"
-        assert result.bound is not None
-        assert result.bound.key(order) <= expected.key
-        if result.verdict == "OPTIMAL":
-            assert result.objective is not None
-            assert result.objective.key(order) == expected.key
-        if result.canonical:
-            seen["canonical"] += 1
-            assert result.configuration is not None
-            assert canonical_key(result.configuration, result.given_up) == expected.canonical
+        seen["canonical"] += result.canonical
         # What is possible is never excluded, whatever is compared first.
         best = dict(zip(order, expected.key, strict=True))
         additive = [name for name in ADDITIVE if name in best]
@@ -96,25 +107,9 @@ def test_agrees_with_brute_force_at_home(space: Space) -> None:
         question = pose(machine, space)
         if question.trivial is not None or place_oracle.count_work(machine, space) > TOO_MUCH:
             continue
-        expected = place_oracle.solve(machine, space, order)
-        found = place_any_cut(question, order, Budget(2000))
-        result = found.result
-        seen[result.verdict] += 1
-        if found.certificate is not None:
-            read = load_certificate(dump_certificate(found.certificate))
-            assert check_certificate(read, machine, space).verdict == VALID
+        expected, _ = agreed(question, machine, space, order, seen)
         if expected is None:
-            assert result.objective is None
             continue
-        assert result.verdict != "INFEASIBLE"
-        assert result.bound is not None
-        assert result.bound.key(order) <= expected.key
-        if result.verdict == "OPTIMAL":
-            assert result.objective is not None
-            assert result.objective.key(order) == expected.key
-        if result.canonical:
-            assert result.configuration is not None
-            assert canonical_key(result.configuration, result.given_up) == expected.canonical
         # No claim that what is possible fulfils is ever proved, whatever it speaks of.
         best = dict(zip(order, expected.key, strict=True))
         for names in (order, order[:2], order[-2:], [n for n in order if random.random() < 0.6]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
+from recorded_maps import recorded
 from repair_maps import small_machine
 
 from pamt.explain.repair import Repair
 from pamt.explain.repairs import KINDS, find_repairs
-from pamt.kernel.conform import machine_of_vector
 from pamt.machine import Machine, Node, Zone
 from pamt.maps.machine_file import machine_from_text
 from pamt.maps.machine_write import dump_machine
@@ -29,7 +28,6 @@ from pamt.policies.registry import get_policy
 from pamt.ranges import PAGE, RangeSet
 from pamt.standins import complete
 
-RECORDED = Path(__file__).parents[1] / "conformance" / "data" / "kernel.jsonl"
 CHOSEN = (
     *("gaps_in_gb-016", "stride_scan-022", "stride_scan-023", "remote_fallback-023"),
     *("realistic-003", "realistic-077", "tdmr_overflow-021", "tiny-006", "cmr_shapes-019"),
@@ -74,14 +72,6 @@ def apply(repair: Repair, policy: Policy, machine: Machine) -> None:
     if repair.kind in spaces:
         asked = replace(done, limits=limits)
         assert not evaluate(asked, spaces[repair.kind], repair.configuration).violations
-
-
-def recorded(name: str) -> Machine:
-    for line in RECORDED.read_text().splitlines():
-        record = json.loads(line)
-        if record["id"] == name:
-            return machine_of_vector(record["input"])
-    raise KeyError(name)
 
 
 @pytest.mark.parametrize("name", CHOSEN)

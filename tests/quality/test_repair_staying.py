@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from recorded_maps import recorded
+
 from pamt.explain.changes import pin_facts, try_policy, withdraw
 from pamt.explain.shortage import least_pages
 from pamt.explain.staying import least_pages_with_chunks
 from pamt.explain.withdraw import withdraw_pages
-from pamt.kernel.conform import machine_of_vector
 from pamt.machine import FreeRun, Limits, Machine, MemoryRange
 from pamt.policies.registry import get_policy
 from pamt.ranges import GIB, PAGE, Range, RangeSet
 
-RECORDED = Path(__file__).parents[1] / "conformance" / "data" / "kernel.jsonl"
 MAINLINE = get_policy("linux:mainline")
 CLOSED = {"gaps_in_gb-009": 95382, "gaps_in_gb-022": 42186, "gaps_in_gb-023": 9230}
-
-
-def recorded(name: str) -> Machine:
-    for line in RECORDED.read_text().splitlines():
-        record = json.loads(line)
-        if record["id"] == name:
-            return machine_of_vector(record["input"])
-    raise KeyError(name)
 
 
 @pytest.mark.parametrize(("name", "pages"), CLOSED.items())

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import random
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from recorded_maps import recorded
+
 from pamt.explain.changes import pin_facts, try_policy, withdraw
 from pamt.explain.runner import Runner
 from pamt.explain.sweep import PageClass, one_page_classes
 from pamt.explain.withdraw import withdraw_pages
-from pamt.kernel.conform import machine_of_vector
 from pamt.machine import FreeRun, Limits, Machine, MemoryRange
 from pamt.policies.registry import get_policy
 from pamt.ranges import GIB, MIB, PAGE, Range
 
-RECORDED = Path(__file__).parents[1] / "conformance" / "data" / "kernel.jsonl"
 CHOSEN = ("gaps_in_gb-004", "gaps_in_gb-016", "remote_fallback-023", "stride_scan-022", "fuzz-046")
 MAINLINE = get_policy("linux:mainline")
-
-
-def recorded(name: str) -> Machine:
-    for line in RECORDED.read_text().splitlines():
-        record = json.loads(line)
-        if record["id"] == name:
-            return machine_of_vector(record["input"])
-    raise KeyError(name)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
