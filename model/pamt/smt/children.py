@@ -15,14 +15,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 
-__all__ = ["STOPS", "begin_child", "end_children", "without_stops"]
+from pamt.smt.interrupt import STOPS
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
-"""The signals that end work with what was found so far."""
+__all__ = ["begin_child", "end_children", "without_stops"]
 
 
 def begin_child() -> None:
-    """In a new process: ignore :data:`STOPS`, and end when the parent does, however that was."""
+    """In a new process: ignore what stops work, and end when the parent does, however that was."""
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -47,7 +46,7 @@ def end_children(processes: Iterable[BaseProcess]) -> None:
 
 @contextmanager
 def without_stops() -> Iterator[None]:
-    """A signal of :data:`STOPS` that comes meanwhile is let through at the end.
+    """A signal of :data:`~pamt.smt.interrupt.STOPS` that comes meanwhile is let through at the end.
 
     The mask is for processes that begin here: they keep what is blocked, so that a signal does not
     reach them before they can say that they ignore it.  It holds for this thread alone: a signal

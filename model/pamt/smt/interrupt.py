@@ -16,7 +16,10 @@ import time
 from types import FrameType, TracebackType
 from typing import Any
 
-__all__ = ["TERMINATED", "check", "interruptible", "poll", "stopped_by"]
+__all__ = ["STOPS", "TERMINATED", "check", "interruptible", "poll", "stopped_by"]
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+"""The signals that end work with what was found so far."""
 
 TERMINATED = "stopped by SIGTERM"
 """The argument of a KeyboardInterrupt that stands for SIGTERM; one for Ctrl-C has none."""
@@ -136,7 +139,7 @@ def _stop_searches(reads: socket.socket) -> None:
     """Until the other end is closed: each signal stops the search under way."""
     while numbers := reads.recv(64):
         context = _State.searching
-        if context is not None and (signal.SIGINT in numbers or signal.SIGTERM in numbers):
+        if context is not None and any(number in numbers for number in STOPS):
             context.interrupt()
 
 

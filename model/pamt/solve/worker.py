@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
-from pamt.smt.interrupt import TERMINATED
+from pamt.smt.interrupt import STOPS, TERMINATED
 from pamt.smt.session import NO_MEMORY, limit_memory
 
 __all__ = ["Came", "Job", "Send", "Until", "run_jobs"]
@@ -78,7 +78,7 @@ class Until:
             reads.setblocking(False)
             writes.setblocking(False)
             self._ends = (reads, writes)
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in STOPS:
                 self._before[number] = signal.signal(number, self._came)
             self._wakeup_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
         return self
@@ -309,7 +309,7 @@ def _start(
     sys.stdout.flush()
     sys.stderr.flush()
     # No signal may run a handler of the parent's in the child.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     pid = os.fork()
     if pid == 0:
         try:
@@ -329,9 +329,9 @@ def _child(
     """Run the job, send what comes of it, and end without anything of the parent's own ending."""
     signal.set_wakeup_fd(-1)
     # Signals are for the process that asked, though they may be sent to all; it ends the jobs.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
     if memory is not None:
         _bound_memory(memory)

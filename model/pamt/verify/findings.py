@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pamt.machine import Machine
@@ -18,9 +19,8 @@ from pamt.verify.scope import Scope
 __all__ = ["Cited", "Finding", "Found", "Statement", "reproduce"]
 
 
-class Finding(NamedTuple):
-    """A question that a map answers."""
-
+@dataclass(frozen=True)
+class _Asked:
     item: str
     name: str
     policy: str
@@ -33,23 +33,19 @@ class Finding(NamedTuple):
     @property
     def command(self) -> str:
         """As typed."""
-        return _command(self.policy, self.asked, self.scope)
+        if "->" in self.asked:
+            words = ["pamt", "diff", self.policy, self.asked.rpartition(": ")[0]]
+        else:
+            words = ["pamt", "verify", self.policy, "--property", self.asked]
+        return f"{shlex.join(words)} {self.scope.options()}".strip()
 
 
-class Statement(NamedTuple):
+class Finding(_Asked):
+    """A question that a map answers."""
+
+
+class Statement(_Asked):
     """A question that no map of the scope answers: the property holds."""
-
-    item: str
-    name: str
-    policy: str
-    asked: str
-    scope: Scope
-    says: str
-
-    @property
-    def command(self) -> str:
-        """As typed."""
-        return _command(self.policy, self.asked, self.scope)
 
 
 class Cited(NamedTuple):
@@ -66,14 +62,6 @@ class Cited(NamedTuple):
     def command(self) -> str:
         """As typed."""
         return f"pamt {self.words}"
-
-
-def _command(policy: str, asked: str, scope: Scope) -> str:
-    if "->" in asked:
-        words = ["pamt", "diff", policy, asked.rpartition(": ")[0]]
-    else:
-        words = ["pamt", "verify", policy, "--property", asked]
-    return f"{shlex.join(words)} {scope.options()}".strip()
 
 
 class Found(NamedTuple):

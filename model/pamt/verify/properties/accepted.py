@@ -15,6 +15,7 @@ from pamt.policies.protocol import Policy
 from pamt.ranges import GIB, PAGE
 from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
 from pamt.verify.properties.pages import in_a_cmr, owners, usable
+from pamt.verify.properties.success import OfSuccess
 
 __all__ = ["Accepted"]
 
@@ -63,20 +64,11 @@ def wrong_pamts(t: PlannedTdmr, limits: Limits, dynamic: bool) -> bool:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class Accepted(OfSuccess):
     """See the module's text."""
 
     name: str = "accepted"
     words: str = "a success of the policy is TDX_SUCCESS for the module"
-
-    @property
-    def premise(self) -> str:
-        return "the policy succeeds"
-
-    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
-        """Any success."""
-        for guard, _ in run.successes():
-            yield (guard,)
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """One for each rule, and for each pair of areas that might overlap."""

@@ -11,6 +11,7 @@ from pamt.policies.protocol import Policy
 from pamt.ranges import PAGE, Range, RangeSet
 from pamt.verify.obligation import Obligation, PlainRun, SymbolicRun
 from pamt.verify.properties.pages import in_memory, owners, usable
+from pamt.verify.properties.success import OfSuccess
 
 __all__ = ["Covered"]
 
@@ -18,20 +19,11 @@ Guard = Any
 
 
 @dataclass(frozen=True)
-class Covered:
+class Covered(OfSuccess):
     """See the module's text."""
 
     name: str = "covered"
     words: str = "after a success, every page of memory is usable, or in a PAMT"
-
-    @property
-    def premise(self) -> str:
-        return "the policy succeeds"
-
-    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
-        """Any success."""
-        for guard, _ in run.successes():
-            yield (guard,)
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """A page of memory that is neither."""

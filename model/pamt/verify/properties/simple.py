@@ -10,6 +10,7 @@ from pamt.kernel.contig import ContigAllocator
 from pamt.policies.protocol import Policy
 from pamt.verify.allocator import Event
 from pamt.verify.obligation import NotDecidedHere, Obligation, PlainRun, SymbolicRun
+from pamt.verify.properties.success import OfSuccess
 
 __all__ = ["AreasAtMost", "Clean", "Local", "Never"]
 
@@ -17,7 +18,7 @@ Guard = Any
 
 
 @dataclass(frozen=True)
-class AreasAtMost:
+class AreasAtMost(OfSuccess):
     """No TDMR of a success has more than `most` reserved areas."""
 
     most: int
@@ -29,15 +30,6 @@ class AreasAtMost:
     @property
     def words(self) -> str:
         return f"no TDMR of a success has more than {self.most} reserved areas"
-
-    @property
-    def premise(self) -> str:
-        return "the policy succeeds"
-
-    def meets_premise(self, run: SymbolicRun) -> Iterator[tuple[Guard, ...]]:
-        """Any success."""
-        for guard, _ in run.successes():
-            yield (guard,)
 
     def obligations(self, run: SymbolicRun) -> Iterator[Obligation]:
         """One for each TDMR."""
