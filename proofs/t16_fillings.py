@@ -15,6 +15,7 @@ from typing import Any
 
 from pamt.certificate import filling
 from pamt.certificate.filling import (
+    Choice,
     Crossing,
     Item,
     Stretch,
@@ -22,6 +23,7 @@ from pamt.certificate.filling import (
     best_in_runs,
     front_of,
     thinned,
+    with_one_of,
 )
 from pamt.prove import Check, Claim, Evidence, Obligation, Theorem
 from pamt.prove.stages import Listed, Primitives, appended, left_with, turn
@@ -97,13 +99,18 @@ def thinned_covers() -> Evidence:
 
 
 def item_turn() -> Step:
-    state = {"front": guarded([PAIR]), "room": ROOM}
-    return turn(filling.front_of, state, (PAGES, VALUE), primitives=AS_IT_IS)
+    state = {"front": guarded([PAIR]), "reached": guarded([PAIR]), "room": ROOM}
+    return turn(with_one_of, state, (PAGES, VALUE), primitives=AS_IT_IS)
 
 
 def one_item_more() -> Claim:
-    """What was covered still is, and so is the set with the item, if it fits the room."""
-    front = item_turn().next.variables["front"]
+    """What was covered still is, and so is the set with the item, if it fits the room.
+
+    The items of a choice come one after the other, each put to the front as it was before: so of a
+    choice one item is taken.  Choices that are alike come as often as there are of them, or until
+    no more would fit.
+    """
+    front = item_turn().next.variables["reached"]
     fits = SET_P + PAGES <= ROOM
     return Claim(
         {
@@ -211,7 +218,7 @@ def crossed_turn() -> tuple[Step, GuardedList, Any, Any]:
         stops.append(stop)
         return LEAST_ENDS
 
-    state = {"found": found, "piece": Crossing(PAGES, values, 0), "ends": (END, LAST_END)}  # type: ignore[arg-type]
+    state = {"found": found, "piece": Crossing(PAGES, values, ()), "ends": (END, LAST_END)}  # type: ignore[arg-type]
     made = turn(filling._crossed, state, (AT, REACHED), primitives={bisect_left: bisected})  # noqa: SLF001
     looks = both(*(equal(at, LEAST_ENDS - 1) for at in values.asked))
     return made, found, looks, stops[0]
@@ -257,14 +264,14 @@ def laid_out(stretches: Sequence[Stretch], order: Sequence[int], gap: int) -> in
         ends.append((ends[-1] if ends else 0) + stretch.pages)
     at = worth = 0
     for number, index in enumerate(order):
-        pages = stretches[0].items[index].pages
+        pages = stretches[0].choices[index][0].pages
         at += gap if number == 1 else 0
         if at + pages > ends[-1]:
             break
         first = next(k for k, end in enumerate(ends) if at < end)
         last = next(k for k, end in enumerate(ends) if at + pages <= end)
         if first == last:
-            worth += stretches[first].items[index].value
+            worth += stretches[first].choices[index][0].value
         else:
             worth += stretches[first].crossing[index].values[last - first - 1]
         at += pages
@@ -279,12 +286,13 @@ def replayed() -> Evidence:
         sizes = [rng.randint(1, 5) for _ in range(3)]
         stretches: list[Stretch] = []
         for _ in range(3):
-            items = [Item(size, rng.randint(-2, 9)) for size in sizes]
+            choices = tuple((Item(size, rng.randint(-2, 9)),) for size in sizes)
             crossing = []
-            for item in items:
+            for at, size in enumerate(sizes):
                 two = rng.randint(-2, 9)
-                crossing.append(Crossing(item.pages, (two, two - rng.randint(0, 3)), item.value))
-            stretches.append(Stretch(rng.randint(1, 5), items, crossing))
+                others = choices[:at] + choices[at + 1 :]
+                crossing.append(Crossing(size, (two, two - rng.randint(0, 3)), others))
+            stretches.append(Stretch(rng.randint(1, 5), choices, crossing))
         most = best_in_chain(stretches)
         best = 0
         for order, gap in product(
@@ -299,24 +307,25 @@ def replayed() -> Evidence:
 
 
 def fronts_replayed() -> Evidence:
-    """`front_of` and `best_in_runs` against every set of four items."""
+    """`front_of` and `best_in_runs` against every way to take one item, or none, of each choice."""
     rng = random.Random(61)
     for _ in range(150):
-        items = [Item(rng.randint(1, 6), rng.randint(-2, 9)) for _ in range(4)]
+        some = [Item(rng.randint(1, 6), rng.randint(-2, 9)) for _ in range(6)]
+        choices: list[Choice] = [(some[0],), (some[0],), tuple(some[1:3]), tuple(some[3:])]
         lengths = sorted(rng.randint(0, 14) for _ in range(3))
         most = 0
         for length in lengths:
             sums = [
-                sum(i.value for i, taken in zip(items, chosen, strict=True) if taken)
-                for chosen in product((0, 1), repeat=4)
-                if sum(i.pages for i, taken in zip(items, chosen, strict=True) if taken) <= length
+                sum(item.value for item in taken)
+                for taken in product(*([Item(0, 0), *choice] for choice in choices))
+                if sum(item.pages for item in taken) <= length
             ]
             most += max(sums)
-            if front_of(items, length)[-1][1] != max(sums):
-                return Evidence(False, f"front of {items} in {length}")
-        if best_in_runs(items, lengths) != most:
-            return Evidence(False, f"{items} in {lengths}")
-    return Evidence(True, "150 sets of items and runs")
+            if front_of(choices, length)[-1][1] != max(sums):
+                return Evidence(False, f"front of {choices} in {length}")
+        if best_in_runs(choices, lengths) != most:
+            return Evidence(False, f"{choices} in {lengths}")
+    return Evidence(True, "150 sets of choices and runs")
 
 
 THEOREM = Theorem(
@@ -353,7 +362,7 @@ THEOREM = Theorem(
             "items of any size",
             "an item that does not fit the room is covered too",
             lambda: one_item_more().replacing(
-                m=covers(item_turn().next.variables["front"], SET_P + PAGES, SET_V + VALUE)
+                m=covers(item_turn().next.variables["reached"], SET_P + PAGES, SET_V + VALUE)
             ),
         ),
         Obligation(

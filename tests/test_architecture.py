@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAP = ROOT / "specs" / "machines" / "emr-fcp-issue135.toml"
-SOLVERS = ("z3", "cvc5", "ortools", "networkx", "numpy")
+SOLVERS = ("z3", "cvc5", "highspy", "ortools", "networkx", "numpy")
 CASES = ROOT / "specs" / "cases" / "check"
 
 

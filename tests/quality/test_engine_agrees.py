@@ -19,11 +19,14 @@ import place_maps
 import place_oracle
 
 from pamt.certificate import VALID, dump_certificate
-from pamt.machine import Machine
+from pamt.machine import FreeRun, Machine, MemoryRange
 from pamt.placement import LINUX, Space, canonical_key
+from pamt.ranges import GIB as G
+from pamt.ranges import PAGE as P
 from pamt.ranges import RangeSet
 from pamt.solve.engine import Answer, place_fast
 from pamt.solve.reference import place
+from pamt.standins import complete
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 SEEDS = st.integers(0, 2**32 - 1)
@@ -86,6 +89,57 @@ def test_with_brute_force(reserve: str, seed: int, order: tuple[str, ...]) -> No
     assert answer.result.configuration is not None
     assert answer.result.objective.key(order) == expected.key
     assert canonical_key(answer.result.configuration, RangeSet()) == expected.canonical
+
+
+@given(st.sampled_from(["memory", "cmr"]), SEEDS, st.sampled_from(engine_maps.ORDERS))
+@settings(max_examples=3000 if DEEP else 150, deadline=None)
+@example(reserve="memory", seed=37, order=engine_maps.ORDERS[0])
+def test_split_chunks_with_brute_force(reserve: str, seed: int, order: tuple[str, ...]) -> None:
+    random = Random(f"split {seed}")
+    machine = place_maps.machine(random, roomy=random.random() < 0.3)
+    space = Space(pamt="split", reserve=reserve)  # type: ignore[arg-type]
+    if place_oracle.count_work(machine, space) > 30_000:
+        return
+    answer = decided(machine, space, order)
+    expected = place_oracle.solve(machine, space, order)
+    assert (answer.result.verdict == "OPTIMAL") == (expected is not None)
+    if expected is None:
+        return
+    assert answer.result.objective is not None
+    assert answer.result.configuration is not None
+    assert answer.result.objective.key(order) == expected.key
+    assert canonical_key(answer.result.configuration, RangeSet()) == expected.canonical
+
+
+SPLIT_SEEDS = (11, 33, 38, 99, 114, 268, 306, 457, 460, 1139, 1157, 1374, 1399)
+"""Of these some were left open once: counts that regions in excess spoil, prices that are due to
+rounding, chunks counted beside their own regions.
+"""
+
+
+@pytest.mark.parametrize("seed", range(200) if DEEP else SPLIT_SEEDS)
+def test_split_chunks_with_cpsat(seed: int) -> None:
+    machine, space, order = engine_maps.mixed(Random(seed))
+    space = space._replace(pamt="split")
+    answer = decided(machine, space, order)
+    found = answer.result.objective.key(order) if answer.result.objective else None
+    assert found == place_cpsat.solve(machine, space, order)
+
+
+@pytest.mark.parametrize("goal", [("areas", "remote"), ("max_areas", "areas", "remote"), PLACED])
+def test_a_split_that_pays(goal: tuple[str, ...]) -> None:
+    """At home there is room for the 4K region alone; a page elsewhere costs less than the chunk."""
+    chunk, gib = 1027, 1 << 18
+    memory = (MemoryRange(G, 2 * G, 0), MemoryRange(3 * G, 4 * G, 1))
+    free = [(gib + 8, 1024, 0), (gib + 2000, 2, 0), (gib + 2100, 1, 0), (3 * gib, 4 * chunk, 1)]
+    machine = complete(
+        Machine(memory=memory, free=tuple(FreeRun(a * P, (a + n) * P, node) for a, n, node in free))
+    ).machine
+    answer = decided(machine, Space(pamt="split"), goal)
+    value = answer.result.objective
+    assert value is not None
+    expected = (0, 4) if goal[0] == "remote" else (10 * chunk, 2)
+    assert (value.remote, value.areas) == expected
 
 
 @given(SEEDS)

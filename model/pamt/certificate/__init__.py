@@ -1,14 +1,17 @@
 """Certificates: what lets somebody who trusts no solver re-check the verdict of `pamt place`.
 
 :mod:`format` reads and writes them, :mod:`relaxation` rebuilds from the machine what their steps
-speak of, :mod:`filling` does the arithmetic, :mod:`check` judges.  No solver and no search here.
+speak of, :mod:`check` judges.  Weighted sums are :mod:`sums`, with :mod:`choices` of what may lie
+in a stretch together and the arithmetic of :mod:`filling`; bounds over cuts are :mod:`cut_bound`
+and what it is refined by.  No solver and no search here.
 
 Described in specs/certificate.md.
 """
 
 from __future__ import annotations
 
-from pamt.certificate.check import HOLEY, INVALID, VALID, Checked, Fault, check_certificate
+from pamt.certificate.check import HOLEY, INVALID, VALID, Checked, check_certificate
+from pamt.certificate.fault import Fault
 from pamt.certificate.format import (
     FORMAT,
     Cause,

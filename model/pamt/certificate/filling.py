@@ -1,5 +1,7 @@
 """The most value that fits: exact sums over the pieces that share one stretch of free pages.
 
+A *choice* lists alternatives: of its items at most one is taken.
+
 A *front* lists what can be reached: pairs (pages, value), both strictly ascending, the first (0, 0)
 unless said otherwise; no set of pieces of that many pages or fewer is worth more.  Sizes are in
 pages, values are integers without unit.
@@ -9,9 +11,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 __all__ = [
+    "Choice",
     "Crossing",
     "Front",
     "Item",
@@ -33,33 +37,37 @@ class Item(NamedTuple):
     value: int
 
 
+Choice = tuple[Item, ...]
+
+
 class Crossing(NamedTuple):
     """A piece that begins in a stretch and reaches into later ones."""
 
     pages: int
     values: Sequence[int]
     """``values[k]``: what it is worth when it overlaps k + 2 stretches."""
-    inside: int
-    """What the same piece is worth when it lies inside as a whole; 0 or less: nothing."""
+    others: tuple[Choice, ...]
+    """What may lie before it in the stretch in which it begins."""
 
 
 class Stretch(NamedTuple):
     """A part of a free run inside one TDMR, and what pieces are worth there.
 
-    `items`: pieces that lie inside as a whole.
+    `choices`: pieces that lie inside as a whole.
     """
 
     pages: int
-    items: Sequence[Item]
+    choices: Sequence[Choice]
     crossing: Sequence[Crossing] = ()
 
 
 def pruned(pairs: Front) -> Front:
     """The pairs that no other is at least as good as, ascending."""
-    pairs.sort(key=lambda pair: (pair[0], -pair[1]))
+    pairs.sort()
     front: Front = []
     best: int | None = None
-    for pair in pairs:
+    # Of pairs with the same pages the dictionary keeps the last, which has the highest value.
+    for pair in dict(pairs).items():
         if best is None or pair[1] > best:
             front.append(pair)
             best = pair[1]
@@ -74,32 +82,44 @@ def thinned(front: Front) -> Front:
     return front
 
 
-def front_of(items: Sequence[Item], room: int) -> Front:
-    """What sets of `items`, each used at most once, are worth; up to `room` pages."""
+def front_of(choices: Sequence[Choice], room: int) -> Front:
+    """What can be had with one item of each of `choices`, or none; up to `room` pages."""
     front: Front = [(0, 0)]
-    for pages, value in items:
-        if value <= 0 or pages > room:
-            continue
-        more = [(p + pages, v + value) for p, v in front if p + pages <= room]
-        front = thinned(pruned(front + more))
+    for choice, alike in groupby(choices):
+        # No more of them than would fit if each took its smallest item.
+        for _ in range(min(len(list(alike)), room // min(choice).pages)):
+            front = with_one_of(front, choice, room)
     return front
 
 
-def best_in_runs(items: Sequence[Item], lengths: Sequence[int]) -> int:
+def with_one_of(front: Front, choice: Choice, room: int) -> Front:
+    """`front`, and what it becomes with any one item of a choice."""
+    reached = list(front)
+    for pages, value in choice:
+        if value > 0:
+            reached += [(p + pages, v + value) for p, v in front if p + pages <= room]
+    return thinned(pruned(reached))
+
+
+def best_in_runs(choices: Sequence[Choice], lengths: Sequence[int]) -> int:
     """Sum over runs of the most that each can hold; `lengths` in pages, ascending."""
     if not lengths:
         return 0
-    worthy = [item for item in items if item.value > 0]
-    total = sum(item.pages for item in worthy)
-    if total <= lengths[0]:
-        return len(lengths) * sum(item.value for item in worthy)
-    front = front_of(worthy, lengths[-1])
+    best = [max(choice, key=_value) for choice in choices if max(choice, key=_value).value > 0]
+    if sum(item.pages for item in best) <= lengths[0]:
+        return len(lengths) * sum(item.value for item in best)
+    front = front_of(choices, lengths[-1])
     result = 0
     before = 0
     for pages, value in front:
         result += (value - before) * (len(lengths) - bisect_left(lengths, pages))
         before = value
     return result
+
+
+def _value(item: Item) -> tuple[int, int]:
+    """The most valuable, and of those the smallest."""
+    return item.value, -item.pages
 
 
 def best_in_chain(stretches: Sequence[Stretch]) -> int:
@@ -115,19 +135,14 @@ def best_in_chain(stretches: Sequence[Stretch]) -> int:
         ends.append((ends[-1] if ends else 0) + stretch.pages)
     for index, stretch in enumerate(stretches):
         end = ends[index]
-        filled = _filled(front, front_of(stretch.items, stretch.pages), start, end)
+        filled = _filled(front, front_of(stretch.choices, stretch.pages), start, end)
         ahead = [(max(at, end), value) for at, value in filled]
-        without: dict[Item, Front] = {}
+        before: dict[tuple[Choice, ...], Front] = {}
         for piece in stretch.crossing:
-            # The piece itself is not among those before it.
-            own = Item(piece.pages, piece.inside)
-            if own not in without:
-                others = list(stretch.items)
-                if own in others:
-                    others.remove(own)
-                inside = front_of(others, stretch.pages)
-                without[own] = _filled(front, inside, start, end)
-            ahead += _crossed(piece, without[own], ends[index:])
+            if piece.others not in before:
+                inside = front_of(piece.others, stretch.pages)
+                before[piece.others] = _filled(front, inside, start, end)
+            ahead += _crossed(piece, before[piece.others], ends[index:])
         front = thinned(pruned(ahead))
         start = end
     return max(value for _, value in front)

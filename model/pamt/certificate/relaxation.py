@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from pamt.configuration import LEVELS
 from pamt.placement import Question
 from pamt.ranges import PAGE
 
-__all__ = ["CHUNK", "Chain", "Piece", "Relaxation", "relax", "rest_of"]
+__all__ = ["CHUNK", "Chain", "Piece", "Relaxation", "relax"]
 
 CHUNK = "chunk"
 
@@ -65,6 +65,8 @@ class Relaxation:
     """Free runs that reach across a TDMR border; ascending."""
     weights: dict[tuple[int, int], int]
     """(home, node): cost of one page."""
+    rest: int = 0
+    """The least that pieces cost which have been left out."""
 
     @property
     def tdmrs(self) -> int:
@@ -79,13 +81,28 @@ class Relaxation:
     def cost(self, piece: Piece, node: int) -> int:
         return piece.pages * self.weights[piece.home, node]
 
+    def largest(self) -> Relaxation:
+        """With the largest piece of each TDMR alone, as CHUNK: its chunk if that stays whole.
+
+        Else its 4K region, which lies somewhere, alone or in the chunk.
+        """
+        if not self.split:
+            return self
+        kept = tuple(p._replace(level=CHUNK) for p in self.pieces if p.level == LEVELS[0])
+        nodes = {node for _, node in self.weights}
+        rest = sum(
+            min((self.cost(piece, node) for node in nodes), default=0)
+            for piece in self.pieces
+            if piece.level in LEVELS[1:]
+        )
+        return replace(self, pieces=kept, split=False, rest=rest)
+
 
 def relax(question: Question, *, largest: bool = False) -> Relaxation:
     """The facts of a question with the kernel's TDMRs and a rule other than ``minimal``.
 
-    `largest`: with one piece for each TDMR, as CHUNK: the chunk, or, where it may be split, the 4K
-    region, which lies somewhere either way; also for ``minimal``, with room for all pieces
-    everywhere, since there they may share areas.
+    `largest`: with the largest pieces alone (:meth:`Relaxation.largest`); also for ``minimal``,
+    with room for all pieces everywhere, since there they may share areas.
 
     Raises ValueError for any other question, and for one that has a trivial cause.
     """
@@ -93,12 +110,10 @@ def relax(question: Question, *, largest: bool = False) -> Relaxation:
     minimal = question.space.reserve == "minimal"
     if facts is None or (minimal and not largest) or question.trivial is not None:
         raise ValueError("this question has no such relaxation")
-    either = question.space.pamt == "split"
-    split = either and not largest
+    split = question.space.pamt == "split"
     pieces: list[Piece] = []
     for index, fact in enumerate(facts):
-        pages = fact.sizes.level_4k // PAGE if either and largest else fact.pages
-        pieces.append(Piece(index, CHUNK, pages, fact.home))
+        pieces.append(Piece(index, CHUNK, fact.pages, fact.home))
         if split:
             for level, size in zip(LEVELS, fact.sizes, strict=True):
                 pieces.append(Piece(index, level, size // PAGE, fact.home))
@@ -122,7 +137,7 @@ def relax(question: Question, *, largest: bool = False) -> Relaxation:
         chains.append(Chain(start // PAGE, node, tuple(stretches)))
     homes = {fact.home for fact in facts}
     nodes = {run.node for run in question.free}
-    return Relaxation(
+    made = Relaxation(
         tuple(pieces),
         split,
         tuple(len(fact.holes) for fact in facts),
@@ -131,20 +146,7 @@ def relax(question: Question, *, largest: bool = False) -> Relaxation:
         tuple(chains),
         _weights(question, homes, nodes),
     )
-
-
-def rest_of(question: Question) -> int:
-    """The least `remote` of what :func:`relax` leaves out with `largest`; the TDMRs being fixed."""
-    assert question.tdmrs is not None
-    if question.space.pamt == "chunk" or not question.free:
-        return 0
-    nodes = {run.node for run in question.free}
-    return sum(
-        (fact.sizes.level_2m + fact.sizes.level_1g)
-        // PAGE
-        * min(question.weight(fact.home, node) for node in nodes)
-        for fact in question.tdmrs
-    )
+    return made.largest() if largest else made
 
 
 def _weights(

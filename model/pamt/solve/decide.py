@@ -1,7 +1,7 @@
 """The default way to decide a placement question: exact engines first, z3 for what they leave open.
 
 1. A cause that is seen in the map itself.
-2. The engine for the kernel's TDMRs with whole chunks (:mod:`pamt.solve.engine.place`).
+2. The engine for the kernel's TDMRs (:mod:`pamt.solve.engine.place`).
 3. Bounds over all cuts, and placements that meet them (:mod:`pamt.solve.engine.any_cut`).
 4. z3, told what is known (:mod:`pamt.solve.reference`); for questions with pages to give up, and
    for what 3 leaves open.

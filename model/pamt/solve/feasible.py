@@ -1,8 +1,8 @@
 """Whether a placement question has any answer at all, asked quickly.
 
-First what excludes every cut; then placements for a few cuts near the kernel's, where whole chunks
-and one area for each gap will do (what fits that way fits in every wider space); then the engine
-for the space, and z3 where its encoding is small.  Every budget counts steps, so the same question
+First what excludes every cut; then placements for a few cuts near the kernel's, with one area for
+each gap (what fits that way fits in every wider space); then the engine for the space, and z3 where
+its encoding is small.  Every budget counts steps, so the same question
 has the same answer everywhere, and what ran out is said.
 """
 
@@ -70,7 +70,7 @@ def try_question(question: Question, *, quick: bool = False) -> Feasible:
     tried = 0
     for tdmrs in _likely_cuts(question):
         tried += 1
-        found = _by_chunks(question, tdmrs)
+        found = _placeable(question, tdmrs)
         if found.answer:
             return found
         if handles(question.space._replace(give_up=0)):
@@ -109,11 +109,13 @@ def _terms(question: Question) -> int:
     return runs * len(question.cells) ** 2 * pieces
 
 
-def _by_chunks(question: Question, tdmrs: Sequence[Range]) -> Feasible:
-    """Whether whole chunks fit with these TDMRs, one area for each gap and each chunk."""
+def _placeable(question: Question, tdmrs: Sequence[Range]) -> Feasible:
+    """Whether PAMTs fit with these TDMRs, one area for each gap and each chunk (or region)."""
     fixed = fix_cut(question, tdmrs)
-    rule = "memory" if question.space.reserve == "minimal" else question.space.reserve
-    fixed = replace(fixed, space=fixed.space._replace(pamt="chunk", reserve=rule))
+    minimal = question.space.reserve == "minimal"
+    rule = "memory" if minimal else question.space.reserve
+    pamt = "chunk" if minimal else question.space.pamt
+    fixed = replace(fixed, space=fixed.space._replace(pamt=pamt, reserve=rule))
     if fixed.trivial is not None:
         return Feasible(None, "the TDMRs of the kernel are exhausted")
     problem = pose_problem(relax(fixed), Limits())

@@ -28,7 +28,7 @@ from pamt.solve import reference
 from pamt.solve.budget import NODE, QUIET, Budget, Known, OutOfNodes, Steps, Watch
 from pamt.solve.cuts import FEW_CELLS
 from pamt.solve.engine.linux import Linux
-from pamt.solve.engine.place import DEFAULT_NODES, handles
+from pamt.solve.engine.place import DEFAULT_NODES, bases_of, handles
 from pamt.solve.result import INFEASIBLE, OPTIMAL, InternalDisagreement, PlaceResult, Statistics
 from pamt.solve.withdrawals import forced_cause
 
@@ -363,7 +363,7 @@ class Cases:
     def _ask(self, case: Case) -> _Solved:
         bare = self._space._replace(give_up=0)
         if handles(bare):
-            return self._by_chunks(case)
+            return self._with_the_kernels_tdmrs(case)
         question = case.question
         memory = question.memory
         machine = replace(
@@ -389,8 +389,8 @@ class Cases:
         exact = result.canonical and case.slack == 0 and not case.places
         return _Solved(found, claims, canonical=exact)
 
-    def _by_chunks(self, case: Case) -> _Solved:
-        """The engine for the kernel's TDMRs and whole chunks, on what the case leaves free."""
+    def _with_the_kernels_tdmrs(self, case: Case) -> _Solved:
+        """The engine for the kernel's TDMRs, on what the case leaves free."""
         question = case.question
         if question.trivial is not None:
             return _Solved(None, (Claim({}, (Cause(question.trivial.kind),)),), canonical=True)
@@ -402,13 +402,8 @@ class Cases:
         if self._canonical:
             search.make_canonical()
         assert question.tdmrs is not None
-        lies = {chunk.tdmr: lie.start * PAGE for chunk, lie in search.packing.items()}
-        bases: list[tuple[int, int, int]] = []
-        for index, fact in enumerate(question.tdmrs):
-            second = lies[index] + fact.sizes.level_4k
-            bases.append((lies[index], second, second + fact.sizes.level_2m))
         tdmrs = tuple(fact.range for fact in question.tdmrs)
-        found = self._found(case, tdmrs, tuple(bases))
+        found = self._found(case, tdmrs, bases_of(question, tdmrs, search.packing))
         return _Solved(found, claims, canonical=search.canonical and found is not None)
 
     def _found(

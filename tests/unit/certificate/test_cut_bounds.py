@@ -14,7 +14,7 @@ from pamt.certificate.each_cut import AllCuts, TooMany, _Sums
 from pamt.certificate.fill_bound import claim_facts
 from pamt.certificate.near_home import barred_cells, pools
 from pamt.certificate.opened import areas_opened, pockets
-from pamt.certificate.relaxation import relax, rest_of
+from pamt.certificate.relaxation import relax
 from pamt.machine import Cmr, FreeRun, Machine, MemoryRange, Node
 from pamt.maps.machine_file import read_machine
 from pamt.placement import MODULE, Question, Space, pose
@@ -191,7 +191,7 @@ def test_the_largest_pieces_alone() -> None:
     assert not facts.split
     small = [fact.pages - fact.sizes.level_4k // PAGE for fact in question.tdmrs]
     nodes = {run.node for run in question.free}
-    assert rest_of(question) == sum(
+    assert facts.rest == sum(
         pages * min(question.weight(fact.home, node) for node in nodes)
         for pages, fact in zip(small, question.tdmrs, strict=True)
     )
@@ -200,6 +200,6 @@ def test_the_largest_pieces_alone() -> None:
     assert minimal.tdmrs is not None
     assert [p.pages for p in facts.pieces] == [fact.pages for fact in minimal.tdmrs]
     assert facts.limit == len(minimal.tdmrs)
-    assert rest_of(minimal) == 0
+    assert facts.rest == 0
     with pytest.raises(ValueError, match="no such relaxation"):
         relax(minimal)

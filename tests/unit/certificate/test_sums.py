@@ -8,10 +8,10 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pamt.certificate.check import Leaves
-from pamt.certificate.check import _Wrong as Wrong
+from pamt.certificate.fault import Wrong
 from pamt.certificate.format import Split, Sum, Where
 from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation
+from pamt.certificate.sums import Leaves
 from pamt.configuration import LEVELS
 from pamt.ranges import PAGE
 
@@ -32,12 +32,15 @@ class Room(NamedTuple):
 
 
 @st.composite
-def relaxations(draw: st.DrawFn) -> Relaxation:
+def relaxations(draw: st.DrawFn, *, alike: bool | None = None) -> Relaxation:
     split = draw(st.booleans())
+    alike = draw(st.booleans()) if alike is None else alike
     pieces: list[Piece] = []
+    home, sizes = 0, [1, 1, 1]
     for tdmr in range(TDMRS):
-        home = draw(st.integers(0, NODES - 1))
-        sizes = [draw(st.integers(1, 3)) for _ in LEVELS]
+        if tdmr == 0 or not alike:
+            home = draw(st.integers(0, NODES - 1))
+            sizes = [draw(st.integers(1, 3)) for _ in LEVELS]
         pieces.append(Piece(tdmr, CHUNK, sum(sizes), home))
         if split:
             pieces += [Piece(tdmr, *one, home) for one in zip(LEVELS, sizes, strict=True)]
@@ -125,6 +128,12 @@ def worth(facts: Relaxation, step: Sum, known: Known, room: Room, piece: Piece, 
     return value
 
 
+def apart(chosen: tuple[Piece, ...]) -> bool:
+    """Whether no TDMR has both its chunk and a region."""
+    whole = {p.tdmr for p in chosen if p.level == CHUNK}
+    return not any(p.level != CHUNK and p.tdmr in whole for p in chosen)
+
+
 def allowed(known: Known, room: Room, placed: list[tuple[Piece, int]]) -> bool:
     return all(
         sum(said(split, piece, room, tdmr) for piece, tdmr in placed) <= split.at_most
@@ -142,12 +151,13 @@ def most(facts: Relaxation, step: Sum, known: Known, room: Room, count: int) -> 
             for size in range(count + 1)
             for chosen in combinations(facts.pieces, size)
             if sum(p.pages for p in chosen) <= pages
+            if apart(chosen)
             if allowed(known, room, [(p, tdmr) for p in chosen])
         )
     owner = [tdmr for tdmr, pages in room.stretches for _ in range(pages)]
     best = 0
     for size in range(count + 1):
-        for chosen in permutations(facts.pieces, size):
+        for chosen in filter(apart, permutations(facts.pieces, size)):
             slack = len(owner) - sum(p.pages for p in chosen)
             for gaps in product(range(slack + 1), repeat=size) if slack >= 0 else ():
                 if sum(gaps) > slack:
@@ -179,7 +189,7 @@ def test_no_placement_is_worth_more(
 
 
 @given(
-    relaxations().filter(lambda facts: not facts.chains and not facts.split),
+    relaxations().filter(lambda facts: not facts.chains),
     st.lists(st.tuples(splits(0), st.sampled_from([-1, 1])), max_size=2),
     st.data(),
 )
@@ -189,7 +199,29 @@ def test_inside_tdmrs_the_most_is_exact(
 ) -> None:
     known = dict(enumerate(cases))
     step = data.draw(sums(facts, known))
-    found = sum(most(facts, step, known, room, TDMRS) for room in rooms(facts))
+    found = sum(most(facts, step, known, room, 3 * TDMRS) for room in rooms(facts))
+    assert Leaves(facts).supply(step, known) == found
+
+
+@given(
+    relaxations(alike=True).filter(lambda facts: not facts.chains),
+    st.lists(st.tuples(splits(), st.sampled_from([-1, -1, 1])), max_size=3),
+    st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 3), st.integers(0, 3)),
+    st.data(),
+)
+@settings(max_examples=300, deadline=None)
+def test_for_tdmrs_that_are_alike_it_is_exact_whatever_cases_allow(
+    facts: Relaxation,
+    cases: list[tuple[Split, int]],
+    worths: tuple[int, int, int, int],
+    data: st.DataObject,
+) -> None:
+    every = tuple(range(TDMRS))
+    known = {at: (split._replace(tdmrs=every), sign) for at, (split, sign) in enumerate(cases)}
+    step = data.draw(sums(facts, known))._replace(values=dict.fromkeys(every, worths[0]))
+    if facts.split:
+        step = step._replace(regions=dict.fromkeys(every, worths[1:]))
+    found = sum(most(facts, step, known, room, 3 * TDMRS) for room in rooms(facts))
     assert Leaves(facts).supply(step, known) == found
 
 
@@ -381,8 +413,10 @@ def test_a_case_may_be_all_that_a_piece_is_worth() -> None:
 
 def test_a_case_prices_pieces_of_its_kind() -> None:
     region = Split((0,), LEVELS[0], Where(), 0, 1, 2)
-    step = Sum({0: 5}, {}, {}, cases={0: 2})
-    assert Leaves(two(split=True)).supply(step, {0: (region, 1)}) == 5 + 2
+    step = Sum({0: 1}, {}, {}, cases={0: 2})
+    assert Leaves(two(split=True)).supply(step, {0: (region, 1)}) == 2
+    # The chunk instead, where that is worth more: never both.
+    assert Leaves(two(split=True)).supply(step._replace(values={0: 5}), {0: (region, 1)}) == 5
 
 
 def test_pieces_worth_nothing_are_not_among_those_held_back() -> None:

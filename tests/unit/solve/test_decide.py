@@ -10,7 +10,7 @@ from pamt.machine import FreeRun, Machine, MemoryRange
 from pamt.placement import Space
 from pamt.ranges import GIB, PAGE
 from pamt.solve import decide
-from pamt.solve.engine.any_cut import Proof
+from pamt.solve.engine import Answer
 from pamt.solve.result import FEASIBLE, SIZE
 from pamt.standins import complete
 
@@ -35,15 +35,15 @@ def test_with_fixed_tdmrs_z3_is_asked_up_to_so_many_free_runs(
         asked.append(1)
         raise KeyboardInterrupt
 
-    def open_end(question: object, *_: object, **__: object) -> object:
-        return Proof(found, None)
+    def open_end(*_: object, **__: object) -> object:
+        return Answer(found, None, None)
 
     limit = decide.RUNS_IN_THE_KERNELS_LAYOUT
     machine = pieces(limit - 1 + more)
     found = decide.place(machine, SPLIT)
     assert found.objective is not None
     found = replace(found, verdict=FEASIBLE, certificate=None)
-    monkeypatch.setattr(decide, "place_any_cut", open_end)
+    monkeypatch.setattr(decide, "place_fast", open_end)
     monkeypatch.setattr(decide, "search_cuts", search)
     if more:
         answer = decide.place(machine, SPLIT)

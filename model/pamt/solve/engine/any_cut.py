@@ -24,7 +24,7 @@ from pamt.certificate.format import Cuts as CutsStep
 from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
 from pamt.placement import Objective, Question, build, evaluate
-from pamt.ranges import GIB, PAGE, Range
+from pamt.ranges import GIB, Range
 from pamt.solve.budget import Budget, Known, OutOfNodes, Steps
 from pamt.solve.engine.branch import decide
 from pamt.solve.engine.canonical import canonical_packing
@@ -43,6 +43,7 @@ from pamt.solve.engine.linux import Linux
 from pamt.solve.engine.one_by_one import better_cuts
 from pamt.solve.engine.overhang import fill_by_overhang
 from pamt.solve.engine.pack import Packing
+from pamt.solve.engine.place import bases_of
 from pamt.solve.engine.problem import Limits, pose_problem
 from pamt.solve.result import (
     FEASIBLE,
@@ -345,14 +346,8 @@ class _Search:
     def _lies(
         self, question: Question, tdmrs: tuple[Range, ...], packing: Packing, *, canonical: bool
     ) -> _Found | None:
-        """The placement with every chunk whole where `packing` says."""
-        starts = {chunk.tdmr: lie.start * PAGE for chunk, lie in packing.items()}
-        bases: list[tuple[int, int, int]] = []
-        for index, tdmr in enumerate(tdmrs):
-            sizes = question.facts(tdmr).sizes
-            second = starts[index] + sizes.level_4k
-            bases.append((starts[index], second, second + sizes.level_2m))
-        return self._made(tdmrs, tuple(bases), canonical=canonical)
+        """The placement with every piece where `packing` says."""
+        return self._made(tdmrs, bases_of(question, tdmrs, packing), canonical=canonical)
 
     def _made(self, tdmrs: tuple[Range, ...], bases: Bases, *, canonical: bool) -> _Found | None:
         question = self._question

@@ -1,11 +1,12 @@
 """Branch and bound: a packing within a problem's limits, or a tree of cases that excludes one.
 
-Cases speak of how many chunks of a class begin on a node, in a TDMR, in one stretch; never of
-single chunks, so that equal ones are not told apart.  Budgets count nodes of the tree.
+Cases speak of how many pieces of a class begin on a node, in a TDMR, in one stretch; never of
+single ones, so that equal ones are not told apart.  Budgets count nodes of the tree.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import floor, gcd, inf
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from pamt.certificate.format import Split, Step, Sum, Trust
 from pamt.solve.budget import Budget, OutOfNodes
 from pamt.solve.engine.leaf import Prover, split_of
-from pamt.solve.engine.master import Case, Master, Relaxed, Use
+from pamt.solve.engine.master import AREAS, REMOTE, Case, Master, Relaxed, Use
 from pamt.solve.engine.pack import ORDERS, Packing, pack
 from pamt.solve.engine.price import Begun
 from pamt.solve.engine.problem import Problem, Spot
@@ -23,6 +24,8 @@ from pamt.solve.engine.view import View, look
 __all__ = ["Budget", "Decision", "OutOfNodes", "Tree", "decide", "flatten", "remote_unit"]
 
 NEAR = 1e-4
+MOST_KEPT = 150
+"""Nodes whose linear programmes are kept: some MiB each."""
 
 
 class Fork(NamedTuple):
@@ -36,9 +39,9 @@ Tree = Sum | Trust | Fork
 
 class Decision(NamedTuple):
     packing: Packing | None
-    """Within the limits; with `optimise`, one of least `remote`."""
-    remote: int
-    """Its cost."""
+    """Within the limits; with a goal, one of the least."""
+    cost: int
+    """Its `remote`, or all areas of its pieces, as the goal says."""
     tree: Tree | None
     """Why there is none (or none cheaper); None where no proof was asked for or found."""
     relaxed: Relaxed | None = None
@@ -54,11 +57,16 @@ class _Found(Exception):
 def remote_unit(problem: Problem) -> int:
     """Every cost is a multiple of this; 0 when nothing costs anything."""
     nodes = sorted({node for _, node in problem.weights})
-    return gcd(*(problem.cost(chunk, node) for chunk in problem.chunks for node in nodes), 0)
+    pieces = [*problem.waiting]
+    for chunk in problem.chunks:
+        pieces += problem.regions.get(chunk.tdmr, ())
+    return gcd(*(problem.cost(piece, node) for piece in pieces for node in nodes), 0)
 
 
-def cost_of(problem: Problem, packing: Packing) -> int:
-    return sum(problem.cost(chunk, lie.node) for chunk, lie in packing.items())
+def cost_of(problem: Problem, packing: Packing, goal: str | None = None) -> int:
+    if goal == AREAS:
+        return sum(len(lie.over) for lie in packing.values())
+    return sum(problem.cost(piece, lie.node) for piece, lie in packing.items())
 
 
 def decide(
@@ -66,16 +74,18 @@ def decide(
     budget: Budget,
     prover: Prover | None = None,
     *,
-    optimise: bool = False,
+    goal: str | None = None,
     known: Relaxed | None = None,
+    best: Packing | None = None,
 ) -> Decision:
     """Find a packing within the limits of `problem`, or exclude one.
 
-    `optimise`: go on to the cheapest in `remote`; then the tree excludes anything cheaper.
-    `known`: a relaxed solution of a problem much like this one, to begin with.
-    Raises OutOfNodes; :attr:`_Search.best` is lost then, so callers keep what they had.
+    `goal`: go on to the one of least REMOTE or AREAS; then the tree excludes anything less.
+    `known`: a relaxed solution of a problem much like this one, to begin with.  `best`: a packing
+    within the limits, to be outdone.
+    Raises OutOfNodes; what has been found is told to the budget's `packed` alone then.
     """
-    search = _Search(problem, budget, prover, optimise)
+    search = _Search(problem, budget, prover, goal, best)
     return search.run(known)
 
 
@@ -105,40 +115,49 @@ class _Search:
     """Looks for a packing depth first; for the cheapest, at the node of the lowest bound first."""
 
     def __init__(
-        self, problem: Problem, budget: Budget, prover: Prover | None, optimise: bool
+        self,
+        problem: Problem,
+        budget: Budget,
+        prover: Prover | None,
+        goal: str | None,
+        best: Packing | None,
     ) -> None:
         self._problem = problem
         self._budget = budget
         self._prover = prover
-        self._optimise = optimise
+        self._goal = goal
         self._best: Packing | None = None
         self._root: Relaxed | None = None
         self._refuted: Relaxed | None = None
-        self._limit = problem.remote
-        self._unit = remote_unit(problem)
+        self._limit = problem.overlaps if goal == AREAS else problem.remote
+        """No more of the goal (or of `remote`) than this is looked for; None: any."""
+        self._unit = 1 if goal == AREAS else remote_unit(problem)
         self._waiting: list[tuple[float, int, int, _Node]] = []
+        self._kept: deque[_Node] = deque()
         self._made = 0
         costs = [
-            abs(problem.cost(chunk, node))
-            for chunk in problem.chunks
+            abs(problem.cost(piece, node))
+            for piece in problem.waiting
             for node in {key[0] for key in problem.spots}
         ]
         self._scale = float(max(costs, default=1) or 1)
+        if best is not None:
+            self._better(best)
 
     def run(self, known: Relaxed | None) -> Decision:
         problem = self._problem
         if any(room < 0 for room in problem.room):
             return self._none(self._prover.without_room(problem) if self._prover else None)
-        if problem.overlaps is not None and problem.overlaps < len(problem.chunks):
+        if problem.overlaps is not None and problem.overlaps < len(problem.waiting):
             return self._none(self._prover.too_few_areas(problem) if self._prover else None)
-        if not problem.chunks:
+        if not problem.waiting:
             within = problem.remote is None or problem.remote >= 0
             return Decision({}, 0, None) if within else self._none(None)
         for order in ORDERS:
             packing = pack(look(problem), order=order)
             if packing is not None:
                 self._better(packing)
-                if not self._optimise:
+                if not self._goal:
                     return self._done(None)
         root = _Node((), (), frozenset(), -inf, known, None)
         self._queue(root)
@@ -157,16 +176,16 @@ class _Search:
     def _done(self, tree: Tree | None) -> Decision:
         if self._best is None:
             return self._none(tree)
-        cost = cost_of(self._problem, self._best)
+        cost = cost_of(self._problem, self._best, self._goal)
         return Decision(self._best, cost, tree, self._root)
 
     def _better(self, packing: Packing) -> None:
-        cost = cost_of(self._problem, packing)
-        if self._best is None or cost < cost_of(self._problem, self._best):
+        cost = cost_of(self._problem, packing, self._goal)
+        if self._best is None or cost < cost_of(self._problem, self._best, self._goal):
             self._best = packing
             if self._budget.packed is not None:
                 self._budget.packed(packing)
-            if self._optimise:
+            if self._goal:
                 self._limit = cost - 1
 
     def _beyond(self, bound: float) -> bool:
@@ -180,8 +199,9 @@ class _Search:
         """What excludes a node that was solved: a sum, or None where none is found."""
         if self._prover is None:
             return Trust("engine", "no proof asked for")
-        if self._optimise and self._limit is not None:
-            self._prover.at_most["remote"] = self._limit
+        if self._goal and self._limit is not None:
+            least = self._prover.holes if self._goal == AREAS else 0
+            self._prover.at_most[self._goal] = self._limit + least
         assert node.relaxed is not None
         assert node.view is not None
         return self._prover.sum(node.view, node.cases, node.splits, node.relaxed.prices)
@@ -189,7 +209,7 @@ class _Search:
     def _queue(self, node: _Node) -> None:
         """Lowest bound first, then the deepest, then the latest; depth first: the latest."""
         self._made += 1
-        key = (node.bound, -len(node.cases)) if self._optimise else (0.0, 0)
+        key = (node.bound, -len(node.cases)) if self._goal else (0.0, 0)
         heappush(self._waiting, (*key, -self._made, node))
 
     def _solve(self, node: _Node) -> None:
@@ -197,10 +217,11 @@ class _Search:
         if node.parent is not None:
             master = node.parent.under(node.cases[-1])
         else:
-            master = Master(look(self._problem, node.named), node.cases, self._scale, node.start)
+            view = look(self._problem, node.named)
+            master = Master(view, node.cases, self._scale, node.start, self._goal or REMOTE)
         node.view = master.view
         node.parent = node.start = None
-        relaxed = master.solve()
+        relaxed = master.solve(every=not node.cases)
         if relaxed is None:
             raise OutOfNodes("the linear relaxation does not settle")
         node.relaxed = relaxed
@@ -216,8 +237,9 @@ class _Search:
         """Solve a node; exclude it, or make its two children."""
         if node.relaxed is None:
             self._solve(node)
-            if self._optimise and self._waiting and node.bound > self._waiting[0][0]:
+            if self._goal and self._waiting and node.bound > self._waiting[0][0]:
                 self._queue(node)
+                self._keep(node)
                 return
         relaxed, view = node.relaxed, node.view
         assert relaxed is not None
@@ -250,6 +272,14 @@ class _Search:
         node.master = None
         for side in (high, low) if low_first else (low, high):
             self._queue(side)
+            self._keep(side)
+
+    def _keep(self, node: _Node) -> None:
+        """A node's programme is kept for a while; later it is made anew, which takes longer."""
+        self._kept.append(node)
+        if len(self._kept) > MOST_KEPT:
+            oldest = self._kept.popleft()
+            oldest.parent = oldest.master = None
 
     def _excluded(self, node: _Node) -> bool:
         assert node.relaxed is not None
@@ -263,7 +293,7 @@ class _Search:
         """The cases that were gone through; those that lower limits made needless left out."""
         order = [root]
         for node in order:
-            if node.tree is None and self._optimise and self._beyond(node.bound):
+            if node.tree is None and self._goal and self._beyond(node.bound):
                 node.tree = self._leaf(node)
             if node.tree is None:
                 assert node.sides is not None
@@ -287,11 +317,12 @@ class _Search:
             for order in ORDERS:
                 packing = pack(view, uses, order=order)
                 if packing is None or (
-                    self._limit is not None and cost_of(self._problem, packing) > self._limit
+                    self._limit is not None
+                    and cost_of(self._problem, packing, self._goal) > self._limit
                 ):
                     continue
                 self._better(packing)
-                if not self._optimise:
+                if not self._goal:
                     raise _Found
                 return
 
@@ -321,28 +352,33 @@ def _overlaps(use: Use) -> int:
 
 def choose(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] | None:
     """What to split on, coarse before fine; the stretch to tell apart; whether "at most" first."""
-    counts: dict[tuple[int, int, int | None, int | None], float] = {}
+    counts: dict[tuple[int, int | None, int | None, int | None], float] = {}
+    split = bool(view.problem.regions)
     for use, value in relaxed.uses:
         if value <= 0:
             continue
         for begun in use.begun:
             amount = value * begun.number
-            keys: list[tuple[int, int, int | None, int | None]] = [
+            keys: list[tuple[int, int | None, int | None, int | None]] = [
                 (begun.kind, begun.node, None, None),
                 (begun.kind, begun.node, begun.tdmrs[0], None),
             ]
+            if split:
+                # How many stay whole decides how many areas there are.
+                keys.append((begun.kind, None, None, None))
             if begun.start is not None and use.bin is not None:
                 keys.append((begun.kind, begun.node, begun.tdmrs[0], begun.start))
             for key in keys:
                 counts[key] = counts.get(key, 0.0) + amount
     levels = (
-        [key for key in counts if key[2] is None],
+        [key for key in counts if key[1] is None],
+        [key for key in counts if key[1] is not None and key[2] is None],
         [key for key in counts if key[2] is not None and key[3] is None],
         [key for key in counts if key[3] is not None],
     )
     for keys in levels:
         best = None
-        for key in sorted(keys, key=lambda k: (k[0], k[1], k[2] or 0, k[3] or 0)):
+        for key in sorted(keys, key=lambda k: (k[0], k[1] or 0, k[2] or 0, k[3] or 0)):
             part = counts[key] - floor(counts[key])
             if NEAR < part < 1 - NEAR:
                 # Large chunks first: what they leave decides where small ones can go.
@@ -379,7 +415,7 @@ def _tell_apart(view: View, relaxed: Relaxed) -> tuple[Case, Spot | None, bool] 
 
 
 def _begun(use: Use, like: Begun) -> int:
-    """Chunks of a class that a column begins in one stretch."""
+    """Pieces of a class that a column begins in one stretch."""
     return sum(
         b.number
         for b in use.begun

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pamt.certificate.format import LARGEST, Claim, Split
-from pamt.certificate.relaxation import relax, rest_of
+from pamt.certificate.format import Claim
+from pamt.certificate.relaxation import relax
 from pamt.placement import Question
 from pamt.solve.engine.branch import Budget, OutOfNodes
-from pamt.solve.engine.linux import Linux
+from pamt.solve.engine.linux import Linux, of_largest
 
 __all__ = ["Largest", "bound_by_largest"]
 
@@ -36,33 +36,30 @@ def bound_by_largest(question: Question, order: Sequence[str], budget: Budget) -
         some = some[: areas[0]] if areas else some
         if not some:
             return Largest(False, {}, ())
-    search = Linux(relax(question, largest=True), some, budget)
+    facts = relax(question, largest=True)
+    search = Linux(facts, some, budget)
     try:
         search.run()
     except OutOfNodes:
         if search.infeasible:
             return Largest(False, {}, ())
     if search.infeasible:
-        return Largest(True, {}, tuple(_named(claim) for claim in search.claims))
+        return Largest(
+            True,
+            {},
+            tuple(claim._replace(steps=of_largest(claim.steps)) for claim in search.claims),
+        )
     pages = sum(fact.pages for fact in question.tdmrs)
     whole = {
-        "remote": rest_of(question),
+        "remote": facts.rest,
         "pamt_pages": pages - search.bound.get("pamt_pages", 0),
     }
     values = {name: value + whole.get(name, 0) for name, value in search.bound.items()}
     claims = tuple(
-        _named(claim)._replace(
-            at_most={name: value + whole.get(name, 0) for name, value in claim.at_most.items()}
+        Claim(
+            {name: value + whole.get(name, 0) for name, value in claim.at_most.items()},
+            of_largest(claim.steps),
         )
         for claim in search.claims[: len(values)]
     )
     return Largest(False, values, claims)
-
-
-def _named(claim: Claim) -> Claim:
-    return claim._replace(
-        steps=tuple(
-            step._replace(piece=LARGEST) if isinstance(step, Split) else step
-            for step in claim.steps
-        )
-    )

@@ -1,6 +1,7 @@
-"""The linear relaxation of a problem under some cases: which sets of chunks go into which bins.
+"""The linear relaxation of a problem under some cases: which sets of pieces go into which bins.
 
-Columns: a chunk of a class in an open group; a set of chunks in a bin.  Sets are priced when they
+What is least is `remote`, or all areas of pieces; a limit on the other is a row.
+Columns: a piece of a class in an open group; a set of pieces in a bin.  Sets are priced when they
 are wanted (column generation), over exactly the relaxation that certificates sum over.
 """
 
@@ -12,17 +13,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pamt.solve.engine.price import Begun, best_in_chain, fronts
-from pamt.solve.engine.simplex import Programme, Stalled
-from pamt.solve.engine.view import Bin, View
+from pamt.solve.engine.simplex import MANY_ROWS, Stalled, programme
+from pamt.solve.engine.view import Bin, Kind, View
 
-__all__ = ["Case", "Master", "Prices", "Relaxed", "Use"]
+__all__ = ["AREAS", "REMOTE", "Case", "Master", "Prices", "Relaxed", "Use"]
 
+REMOTE, AREAS = "remote", "areas"
+DUST = 1e-9
+"""Prices below are due to rounding."""
 PIVOTS = 4000
 ROUNDS = 400
 
 
+_Priced = tuple[tuple[tuple[int, int], ...], tuple[float, ...]]
+"""Pages and number, and worth, of each class."""
+
+
 class Case(NamedTuple):
-    """Of class `kind`, at most (or, `more`: at least) `number` chunks begin there.  None: any."""
+    """Of class `kind`, at most (or, `more`: at least) `number` pieces begin there.  None: any."""
 
     kind: int
     node: int | None
@@ -34,7 +42,7 @@ class Case(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What a column stands for: chunks that begin at places, in an open group or in bin `bin`."""
+    """What a column stands for: pieces that begin at places, in an open group or in bin `bin`."""
 
     bin: int | None
     begun: tuple[Begun, ...]
@@ -44,8 +52,8 @@ class Use(NamedTuple):
 class Prices:
     """Multipliers, in floats; all at least 0."""
 
-    chunks: tuple[float, ...]
-    """By class; besides what the cheapest node costs."""
+    rows: tuple[float, ...]
+    """By row of the view; besides what the cheapest node costs."""
     areas: dict[int, float]
     remote: float
     total: float
@@ -56,13 +64,14 @@ class Prices:
 class Relaxed:
     feasible: bool
     bound: float
-    """Least `remote` of the relaxation."""
+    """The least of the relaxation: of `remote`, or of areas."""
     prices: Prices
     uses: tuple[tuple[Use, float], ...]
-    """Columns with their values; those that are 0 are left out, but for sets that were priced."""
+    """Columns with their values; those that are 0 are left out, but perhaps for sets."""
     bins: tuple[Bin, ...] = ()
-    kinds: tuple[tuple[int, int], ...] = ()
-    """Pages and home of each class."""
+    kinds: tuple[Kind, ...] = ()
+    """Of the classes."""
+    row_kinds: tuple[Kind, ...] = ()
 
     def excludes(self, view: View) -> bool:
         """Whether these multipliers alone leave nothing within the limits of a problem.
@@ -70,48 +79,64 @@ class Relaxed:
         They may come from another problem: any multipliers give a bound, good ones a sharp bound.
         """
         prices, problem = self.prices, view.problem
-        worths = dict(zip(self.kinds, prices.chunks, strict=True))
+        known = dict(zip(self.row_kinds, prices.rows, strict=True))
+        rows = [
+            known.get(kind, known.get(kind._replace(loose=False), 0.0)) for kind in view.row_kinds
+        ]
         limit = 0.0
         if prices.remote > 0:
             if problem.remote is None:
                 return False
             limit = prices.remote * (
-                problem.remote - sum(problem.least_cost(chunk) for chunk in problem.chunks)
+                problem.remote - sum(problem.least_cost(piece) for piece in problem.waiting)
             )
-        units = {
-            node: [
-                prices.remote
-                * (problem.cost(c.members[0], node) - problem.least_cost(c.members[0]))
-                for c in view.classes
-            ]
-            for node in {key[0] for key in view.open} | {b.node for b in view.bins}
-        }
-        values = [worths.get((c.pages, c.home), 0.0) for c in view.classes]
-        bound = sum(v * len(c.members) for v, c in zip(values, view.classes, strict=True))
-        bound -= sum(p * max(0, problem.room[tdmr]) for tdmr, p in prices.areas.items())
-        if problem.overlaps is not None:
+        values = [sum([rows[row] for row in c.rows]) for c in view.classes]
+        bound = sum([v * number for v, number in zip(rows, view.demands, strict=True)])
+        bound -= sum([p * max(0, problem.room[tdmr]) for tdmr, p in prices.areas.items()])
+        if prices.total > 0:
+            if problem.overlaps is None:
+                return False
             bound -= prices.total * problem.overlaps
+        base = {
+            node: [
+                value - prices.remote * (problem.cost(p, node) - problem.least_cost(p))
+                for value, p in zip(values, (c.members[0] for c in view.classes), strict=True)
+            ]
+            for node in view.nodes
+        }
         sizes = [(c.pages, len(c.members)) for c in view.classes]
+        paid = [prices.areas.get(tdmr, 0.0) + prices.total for tdmr in range(len(problem.room))]
 
         def worth(kind: int, node: int, tdmrs: tuple[int, ...], start: int | None) -> float:
             del start
-            paid = sum(prices.areas.get(t, 0.0) + prices.total for t in tdmrs)
-            return values[kind] - units[node][kind] - paid
+            return base[node][kind] - sum([paid[tdmr] for tdmr in tdmrs])
 
+        # In an open group the cheapest TDMR of its node will do.
+        cheapest: dict[int, float] = {}
+        cheapest_small: dict[int, float] = {}
+        for least, groups in ((cheapest, view.open), (cheapest_small, view.open_to_small)):
+            for node, tdmr in groups:
+                least[node] = min(paid[tdmr], least.get(node, paid[tdmr]))
         for kind, (_, number) in enumerate(sizes):
-            best = max((worth(kind, n, (t,), None) for n, t in view.open), default=0.0)
+            best = max([base[n][kind] - price for n, price in cheapest.items()], default=0.0)
+            if kind in view.small:
+                for n, price in cheapest_small.items():
+                    best = max(best, base[n][kind] - price)
             bound -= max(0.0, best) * number
         longest: dict[tuple[int, int], int] = {}
         for b in view.bins:
             if b.chain is None:
                 longest[b.node, b.tdmr] = max(b.pages, longest.get((b.node, b.tdmr), 0))
-        table = {
-            (n, t): fronts(sizes, [worth(k, n, (t,), None) for k in range(len(sizes))], pages)
-            for (n, t), pages in longest.items()
-        }
+        table = {}
+        for (n, t), pages in longest.items():
+            here = [value - paid[t] for value in base[n]]
+            if (n, t) in view.open_to_small:
+                for kind in view.small:
+                    here[kind] = 0.0
+            table[n, t] = fronts(view.families, sizes, here, pages)
         for b in view.bins:
             if b.chain is not None:
-                bound -= best_in_chain(b.chain, lambda *_: sizes, worth)[0]
+                bound -= best_in_chain(b.chain, view.families, lambda *_: sizes, worth)[0]
             else:
                 bound -= b.number * table[b.node, b.tdmr].best(b.pages)[0]
         return bound > limit + 1e-6 * max(1.0, abs(limit))
@@ -126,10 +151,10 @@ class Master:
         cases: Sequence[Case],
         scale: float,
         known: Relaxed | None = None,
+        goal: str = REMOTE,
     ) -> None:
-        """`known`: a solution under fewer cases, to begin with."""
+        """`known`: a solution under fewer cases, to begin with.  `goal`: REMOTE or AREAS."""
         self.view = view
-        nodes = sorted({key[0] for key in view.open} | {b.node for b in view.bins})
         # Cost above the cheapest node's: rows say "at least", so no column may pay for itself.
         self._units = {
             node: [
@@ -137,36 +162,48 @@ class Master:
                 / scale
                 for c in view.classes
             ]
-            for node in nodes
+            for node in view.nodes
         }
         self._cases = tuple(cases)
         self._scale = scale
-        bounds: list[tuple[str, float]] = [(">=", len(c.members)) for c in view.classes]
+        self._goal = goal
+        bounds: list[tuple[str, float]] = [(">=", number) for number in view.demands]
         self._area_row: dict[int, int] = {}
         for tdmr in view.crowded:
             self._area_row[tdmr] = len(bounds)
             bounds.append(("<=", view.problem.room[tdmr]))
         self._total_row: int | None = None
-        if view.problem.overlaps is not None:
+        if view.problem.overlaps is not None and goal == REMOTE:
             self._total_row = len(bounds)
             bounds.append(("<=", view.problem.overlaps))
+        self._remote_row: int | None = None
+        if view.problem.remote is not None and goal == AREAS:
+            self._remote_row = len(bounds)
+            bounds.append(("<=", (view.problem.remote - self._least_remote) / scale))
         self._bin_row = len(bounds)
         bounds += [("<=", b.number) for b in view.bins]
         self._case_row = len(bounds)
         bounds += [(">=" if case.more else "<=", case.number) for case in cases]
-        self._programme = Programme(bounds)
+        self._bounds = bounds
+        self._programme = programme(bounds)
         self._uses: list[Use] = []
         self._columns: list[int] = []
-        """Number of each use's column."""
-        self._known: set[Use] = set()
+        self._known: dict[Use, int] = {}
+        """Number of the column of each use."""
         self._allowance: dict[tuple[int, int, int | None], list[tuple[int, int]]] = {}
         for (node, tdmr), spot in sorted(view.open.items()):
             for index in range(len(view.classes)):
                 if self._most(index, node, tdmr, None):
                     self._add(Use(None, (Begun(index, node, (tdmr,), spot.start, 1),)))
+        for node, tdmr in view.open_to_small:
+            for index in sorted(view.small):
+                if self._most(index, node, tdmr, None):
+                    self._add(Use(None, (Begun(index, node, (tdmr,), None, 1),)))
         for number, which in enumerate(view.bins):
             if which.chain is None:
                 for index, c in enumerate(view.classes):
+                    if index in view.small and (which.node, which.tdmr) in view.open_to_small:
+                        continue
                     start = self._start(number)
                     if c.pages <= which.pages and self._most(index, which.node, which.tdmr, start):
                         begun = Begun(index, which.node, (which.tdmr,), start, 1)
@@ -185,7 +222,7 @@ class Master:
         self._cases = (*self._cases, case)
         self._uses = list(self._uses)
         self._columns = list(self._columns)
-        self._known = set(self._known)
+        self._known = dict(self._known)
         self._allowance = {}
         coefficients: dict[int, float] = {}
         barred: list[int] = []
@@ -195,9 +232,9 @@ class Master:
                 coefficients[column] = float(number)
                 if number > case.number and not case.more and not self._allowed(use):
                     barred.append(column)
-        self._programme = self._programme.extended(
-            ">=" if case.more else "<=", case.number, coefficients, barred
-        )
+        row = (">=" if case.more else "<=", case.number)
+        self._bounds = [*self._bounds, row]
+        self._programme = self._programme.extended(*row, coefficients, barred)
 
     def _begin_with(self, known: Relaxed) -> None:
         """Take over what still fits of another solution: its columns, and those it used first."""
@@ -206,7 +243,7 @@ class Master:
             key = (b.node, b.tdmr, b.pages, b.chain, b.spot)
             numbers[key] = number
         used: list[int] = []
-        kinds = {(c.pages, c.home): kind for kind, c in enumerate(self.view.classes)}
+        kinds = {c.kind: kind for kind, c in enumerate(self.view.classes)}
         now = [kinds.get(kind) for kind in known.kinds]
         same = now == list(range(len(self.view.classes)))
         for use, value in known.uses:
@@ -217,8 +254,6 @@ class Master:
                 if number_of is None:
                     continue
                 mine = use._replace(bin=number_of)
-            elif (use.begun[0].node, use.begun[0].tdmrs[0]) not in self.view.open:
-                continue
             if not same:
                 begun_now = [(now[begun.kind], begun) for begun in mine.begun]
                 if any(kind is None for kind, _ in begun_now):
@@ -228,17 +263,22 @@ class Master:
                 )
             if use.bin is None:
                 (begun,) = mine.begun
-                spot = self.view.open[begun.node, begun.tdmrs[0]]
-                mine = Use(None, (begun._replace(start=spot.start),))
+                group = (begun.node, begun.tdmrs[0])
+                if group in self.view.open:
+                    mine = Use(None, (begun._replace(start=self.view.open[group].start),))
+                elif group in self.view.open_to_small and begun.kind in self.view.small:
+                    mine = Use(None, (begun._replace(start=None),))
+                else:
+                    continue
             if not self._allowed(mine):
                 continue
             self._add(mine)
             if value > 0:
-                used.append(self._columns[self._uses.index(mine)])
+                used.append(self._known[mine])
         self._programme.crash(used)
 
     def _allowed(self, use: Use) -> bool:
-        """Whether the cases let so many chunks begin in each stretch."""
+        """Whether the cases let so many pieces begin in each stretch."""
         counts: dict[tuple[int, int, int, int | None], int] = {}
         for begun in use.begun:
             key = (begun.kind, begun.node, begun.tdmrs[0], begun.start)
@@ -250,13 +290,13 @@ class Master:
         return spot.start if spot is not None else None
 
     def _most(self, kind: int, node: int, tdmr: int, start: int | None) -> int:
-        """How many chunks of a class the cases let begin in a stretch."""
+        """How many pieces of a class the cases let begin in a stretch."""
         if not self._cases:
             return len(self.view.classes[kind].members)
         return self._sizes(node, tdmr, start)[kind][1]
 
     def _sizes(self, node: int, tdmr: int, start: int | None) -> list[tuple[int, int]]:
-        """Pages of each class, and how many of its chunks may begin in a stretch."""
+        """Pages of each class, and how many of its pieces may begin in a stretch."""
         key = (node, tdmr, start)
         found = self._allowance.get(key)
         if found is None:
@@ -271,16 +311,18 @@ class Master:
     def _add(self, use: Use) -> bool:
         if use in self._known:
             return False
-        self._known.add(use)
         entries: dict[int, float] = {}
-        cost = 0.0
+        remote = 0.0
+        overlaps = 0
         for begun in use.begun:
-            cost += begun.number * self._units[begun.node][begun.kind]
-            entries[begun.kind] = entries.get(begun.kind, 0.0) + begun.number
+            remote += begun.number * self._units[begun.node][begun.kind]
+            overlaps += begun.number * len(begun.tdmrs)
+            for row in self.view.classes[begun.kind].rows:
+                entries[row] = entries.get(row, 0.0) + begun.number
             for tdmr in begun.tdmrs:
-                row = self._area_row.get(tdmr)
-                if row is not None:
-                    entries[row] = entries.get(row, 0.0) + begun.number
+                area = self._area_row.get(tdmr)
+                if area is not None:
+                    entries[area] = entries.get(area, 0.0) + begun.number
                 if self._total_row is not None:
                     entries[self._total_row] = entries.get(self._total_row, 0.0) + begun.number
             for at, case in enumerate(self._cases):
@@ -289,36 +331,68 @@ class Master:
                     entries[row] = entries.get(row, 0.0) + begun.number
         if use.bin is not None:
             entries[self._bin_row + use.bin] = 1.0
-        self._columns.append(self._programme.add(list(entries.items()), cost))
+        if self._remote_row is not None and remote:
+            entries[self._remote_row] = remote
+        cost = remote if self._goal == REMOTE else float(overlaps)
+        self._known[use] = self._programme.add(list(entries.items()), cost)
+        self._columns.append(self._known[use])
         self._uses.append(use)
         return True
 
-    def solve(self) -> Relaxed | None:
-        """None where the floats do not settle."""
+    def solve(self, *, every: bool = True) -> Relaxed | None:
+        """None where the floats do not settle.  `every`: with columns for others to begin with."""
+        try:
+            return self._solved(every=every)
+        except Stalled:
+            if len(self._bounds) >= MANY_ROWS:
+                return None
+        self._begin_again()
+        try:
+            return self._solved(every=every)
+        except Stalled:
+            return None
+
+    def _begin_again(self) -> None:
+        """The same columns, for the other solver."""
+        self._programme = programme(self._bounds, large=True)
+        uses, self._uses, self._columns, self._known = self._uses, [], [], {}
+        for use in uses:
+            if self._allowed(use):
+                self._add(use)
+
+    def _solved(self, *, every: bool) -> Relaxed:
         try:
             # Mostly a moderate price for what is not covered settles both questions at once.
             duals = self._settle(2)
             if self._programme.uncovered() > 1e-4:
                 duals = self._settle(1)
                 if self._programme.infeasibility(duals) > 1e-6:
-                    return Relaxed(False, 0.0, self._prices(duals, 1), (), (), self._kinds)
+                    prices = self._prices(duals, 1)
+                    return Relaxed(False, 0.0, prices, (), (), self._kinds, self.view.row_kinds)
                 self._programme.penalty = 1e4
                 duals = self._settle(2)
-        except Stalled:
-            return None
-        bound = self._programme.infeasibility(duals) * self._scale
-        bound += sum(self.view.problem.least_cost(chunk) for chunk in self.view.problem.chunks)
+        finally:
+            self._programme.rest()
+        bound = self._programme.infeasibility(duals)
+        if self._goal == REMOTE:
+            bound = bound * self._scale + self._least_remote
         solution = self._programme.solution()
         uses = tuple(
             (use, solution.get(column, 0.0))
             for use, column in zip(self._uses, self._columns, strict=True)
-            if column in solution or len(use.begun) > 1 or use.begun[0].number > 1
+            if column in solution or (every and (len(use.begun) > 1 or use.begun[0].number > 1))
         )
-        return Relaxed(True, bound, self._prices(duals, 2), uses, self.view.bins, self._kinds)
+        prices = self._prices(duals, 2)
+        return Relaxed(True, bound, prices, uses, self.view.bins, self._kinds, self.view.row_kinds)
 
     @property
-    def _kinds(self) -> tuple[tuple[int, int], ...]:
-        return tuple((c.pages, c.home) for c in self.view.classes)
+    def _least_remote(self) -> int:
+        problem = self.view.problem
+        return sum(problem.least_cost(piece) for piece in problem.waiting)
+
+    @property
+    def _kinds(self) -> tuple[Kind, ...]:
+        return tuple(c.kind for c in self.view.classes)
 
     def _settle(self, phase: int) -> list[float]:
         """Multipliers at which no set of chunks improves.  Raises Stalled."""
@@ -331,22 +405,28 @@ class Master:
     def _prices(self, duals: Sequence[float], phase: int) -> Prices:
         first = self._case_row
         return Prices(
-            tuple(max(0.0, duals[i]) for i in range(len(self.view.classes))),
-            {tdmr: max(0.0, -duals[row]) for tdmr, row in self._area_row.items()},
-            1.0 / self._scale if phase == 2 else 0.0,
-            max(0.0, -duals[self._total_row]) if self._total_row is not None else 0.0,
-            tuple(abs(duals[first + at]) for at in range(len(self._cases))),
+            tuple(_clean(duals[i]) for i in range(len(self.view.demands))),
+            {tdmr: _clean(-duals[row]) for tdmr, row in self._area_row.items()},
+            self._price_of(REMOTE, self._remote_row, duals, phase) / self._scale,
+            self._price_of(AREAS, self._total_row, duals, phase),
+            tuple(_clean(abs(duals[first + at])) for at in range(len(self._cases))),
         )
+
+    def _price_of(self, what: str, row: int | None, duals: Sequence[float], phase: int) -> float:
+        """What is least costs itself; what is limited, what its row says."""
+        if self._goal == what:
+            return 1.0 if phase == 2 else 0.0
+        return _clean(-duals[row]) if row is not None else 0.0
 
     def _price(self, duals: Sequence[float], phase: int) -> bool:
         """Add sets that improve; whether there were any."""
         view = self.view
         prices = self._prices(duals, phase)
 
+        worths = [sum([prices.rows[row] for row in c.rows]) for c in view.classes]
+        remote = prices.remote * self._scale
         base = {
-            node: [
-                u - (c if phase == 2 else 0.0) for u, c in zip(prices.chunks, costs, strict=True)
-            ]
+            node: [worth - remote * cost for worth, cost in zip(worths, costs, strict=True)]
             for node, costs in self._units.items()
         }
 
@@ -363,32 +443,38 @@ class Master:
             return value
 
         def values(node: int, tdmr: int, start: int | None) -> list[float]:
-            """Worth of a chunk of each class that lies inside one stretch."""
+            """Worth of a piece of each class that lies inside one stretch."""
             paid = prices.areas.get(tdmr, 0.0) + prices.total
             found = [value - paid for value in base[node]]
             for case, toll in zip(self._cases, prices.cases, strict=True):
                 if toll and matches(case, Begun(case.kind, node, (tdmr,), start, 1)):
                     found[case.kind] += toll if case.more else -toll
+            if (node, tdmr) in view.open_to_small:
+                # These have columns of their own.
+                for kind in view.small:
+                    found[kind] = 0.0
             return found
 
-        longest: dict[tuple[int, int, int | None], int] = {}
+        # Stretches in which pieces are worth the same have one table.
+        keys: dict[tuple[int, int, int | None], _Priced] = {}
+        longest: dict[_Priced, int] = {}
         for number, which in enumerate(view.bins):
             if which.chain is None:
-                key = (which.node, which.tdmr, self._start(number))
-                longest[key] = max(longest.get(key, 0), which.pages)
-        table = {}
-        for (node, tdmr, start), pages in longest.items():
-            table[node, tdmr, start] = fronts(
-                self._sizes(node, tdmr, start), values(node, tdmr, start), pages
-            )
+                place = (which.node, which.tdmr, self._start(number))
+                if place not in keys:
+                    keys[place] = (tuple(self._sizes(*place)), tuple(values(*place)))
+                longest[keys[place]] = max(longest.get(keys[place], 0), which.pages)
+        table = {
+            key: fronts(view.families, key[0], key[1], pages) for key, pages in longest.items()
+        }
         added = False
         for number, which in enumerate(view.bins):
             paid = -duals[self._bin_row + number]
             if which.chain is not None:
-                value, begun = best_in_chain(which.chain, self._sizes, worth)
+                value, begun = best_in_chain(which.chain, view.families, self._sizes, worth)
             else:
                 start = self._start(number)
-                front = table[which.node, which.tdmr, start]
+                front = table[keys[which.node, which.tdmr, start]]
                 value, counts = front.best(which.pages)
                 begun = tuple(
                     Begun(i, which.node, (which.tdmr,), start, n) for i, n in enumerate(counts) if n
@@ -398,8 +484,13 @@ class Master:
         return added
 
 
+def _clean(price: float) -> float:
+    """Without what is due to rounding alone."""
+    return price if price > DUST else 0.0
+
+
 def matches(case: Case, begun: Begun) -> bool:
-    """Whether chunks of a column count for a case."""
+    """Whether pieces of a column count for a case."""
     return (
         case.kind == begun.kind
         and case.node in {None, begun.node}

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from pamt.certificate.check import Checked, check_certificate, floor
 from pamt.certificate.format import Cause, Certificate, Claim, Placed
-from pamt.certificate.relaxation import relax
-from pamt.configuration import Configuration
+from pamt.certificate.relaxation import CHUNK, relax
+from pamt.configuration import LEVELS, Configuration
 from pamt.machine import Machine
 from pamt.placement import (
     DEFAULT_OBJECTIVE,
@@ -23,7 +23,7 @@ from pamt.placement import (
     evaluate,
     pose,
 )
-from pamt.ranges import PAGE
+from pamt.ranges import PAGE, Range
 from pamt.solve.budget import QUIET, Budget, Known, OutOfNodes
 from pamt.solve.engine.linux import Linux
 from pamt.solve.engine.pack import Packing
@@ -37,7 +37,7 @@ from pamt.solve.result import (
     Statistics,
 )
 
-__all__ = ["DEFAULT_NODES", "Answer", "handles", "place_fast"]
+__all__ = ["DEFAULT_NODES", "Answer", "bases_of", "handles", "place_fast"]
 
 DEFAULT_NODES = 20_000
 """Nodes of case trees that a question may take."""
@@ -57,12 +57,7 @@ class Answer(NamedTuple):
 
 def handles(space: Space) -> bool:
     """Whether this engine decides questions of a space."""
-    return (
-        space.tdmrs == "kernel"
-        and space.pamt == "chunk"
-        and space.reserve != "minimal"
-        and space.give_up == 0
-    )
+    return space.tdmrs == "kernel" and space.reserve != "minimal" and space.give_up == 0
 
 
 def place_fast(
@@ -140,7 +135,7 @@ def _answer(
             raise InternalDisagreement(
                 ("engine", "placement rules"), f"{name} is {getattr(value, name)}, not {least}"
             )
-    bound = _bound(question, value, search.bound, order)
+    bound = _bound(question, value, search.low, order)
     result = PlaceResult(
         OPTIMAL if settled else FEASIBLE,
         order,
@@ -157,16 +152,16 @@ def _answer(
         order,
         placed,
         dict(value._asdict()),
-        {} if settled else dict(search.bound),
+        {} if settled else dict(search.low),
         claims,
     )
     return _checked(machine, result, certificate, check)
 
 
 def _tell(question: Question, packing: Packing, budget: Budget) -> None:
-    """Tell the watch of a packing of all chunks."""
+    """Tell the watch of a packing of all PAMTs."""
     assert question.tdmrs is not None
-    if budget.watch is QUIET or len(packing) < len(question.tdmrs):
+    if budget.watch is QUIET or {p.tdmr for p in packing} < set(range(len(question.tdmrs))):
         return
     placed = _placed(question, packing)
     configuration = build(question, placed.tdmrs, placed.bases)
@@ -177,13 +172,26 @@ def _tell(question: Question, packing: Packing, budget: Budget) -> None:
 
 def _placed(question: Question, packing: Packing) -> Placed:
     assert question.tdmrs is not None
+    tdmrs = tuple(fact.range for fact in question.tdmrs)
+    return Placed(tdmrs, bases_of(question, tdmrs, packing))
+
+
+def bases_of(
+    question: Question, tdmrs: Sequence[Range], packing: Packing
+) -> tuple[tuple[int, int, int], ...]:
+    """Bases of the three PAMTs of each TDMR, in bytes."""
+    starts = {(piece.tdmr, piece.level): lie.start * PAGE for piece, lie in packing.items()}
     bases: list[tuple[int, int, int]] = []
-    by_tdmr = {chunk.tdmr: lie for chunk, lie in packing.items()}
-    for index, fact in enumerate(question.tdmrs):
-        at = by_tdmr[index].start * PAGE
-        second = at + fact.sizes.level_4k
-        bases.append((at, second, second + fact.sizes.level_2m))
-    return Placed(tuple(fact.range for fact in question.tdmrs), tuple(bases))
+    for index, tdmr in enumerate(tdmrs):
+        if (index, CHUNK) in starts:
+            first = starts[index, CHUNK]
+            sizes = question.facts(tdmr).sizes
+            second = first + sizes.level_4k
+            bases.append((first, second, second + sizes.level_2m))
+        else:
+            first, second, third = (starts[index, level] for level in LEVELS)
+            bases.append((first, second, third))
+    return tuple(bases)
 
 
 def _judged(machine: Machine, question: Question, configuration: Configuration) -> Objective:

@@ -1,28 +1,23 @@
 """What is left to place, and where: the engine's view of a question while it searches.
 
-All sizes and addresses count 4 KiB pages.  A problem is never changed; :meth:`Problem.fix` makes
-the one in which a chunk has been placed.
+A *piece* is a TDMR's chunk, or, where chunks may be split, one of its three regions.  All sizes and
+addresses count 4 KiB pages.  A problem is never changed; :meth:`Problem.fix` makes the one in which
+a piece has been placed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from pamt.certificate.relaxation import CHUNK, Chain, Relaxation
+from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation
 
-__all__ = ["Chunk", "Limits", "Problem", "Spot", "pose_problem"]
+__all__ = ["Group", "Limits", "Piece", "Problem", "Spot", "pose_problem"]
 
 Group = tuple[int, int]
 """(node, TDMR): where stretches of free runs lie."""
-
-
-class Chunk(NamedTuple):
-    tdmr: int
-    pages: int
-    home: int
 
 
 class Spot(NamedTuple):
@@ -45,8 +40,8 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    chunks: tuple[Chunk, ...]
-    """Still to be placed, ascending by TDMR."""
+    chunks: tuple[Piece, ...]
+    """Of TDMRs of which nothing is placed yet; ascending."""
     room: tuple[int, ...]
     """Per TDMR: how many more chunks may overlap it."""
     spots: Mapping[Group, tuple[Spot, ...]]
@@ -57,14 +52,23 @@ class Problem:
     remote: int | None
     """What may still be spent; None: any."""
     overlaps: int | None
-    """Pairs of chunk and TDMR that it overlaps, still allowed; None: any."""
+    """Pairs of piece and TDMR that it overlaps, still allowed; None: any."""
+    regions: Mapping[int, tuple[Piece, ...]] = field(default_factory=dict)
+    """Of each TDMR whose chunk may be split: its three regions; of others none."""
+    loose: tuple[Piece, ...] = ()
+    """Regions still to be placed of TDMRs whose chunk has been split; ascending."""
 
-    def cost(self, chunk: Chunk, node: int) -> int:
-        return chunk.pages * self.weights[chunk.home, node]
+    @cached_property
+    def waiting(self) -> tuple[Piece, ...]:
+        """All that has to be placed: at least so many pieces."""
+        return tuple(sorted((*self.chunks, *self.loose)))
 
-    def least_cost(self, chunk: Chunk) -> int:
+    def cost(self, piece: Piece, node: int) -> int:
+        return piece.pages * self.weights[piece.home, node]
+
+    def least_cost(self, piece: Piece) -> int:
         """Cost on the cheapest node with free runs."""
-        return chunk.pages * self._cheapest.get(chunk.home, 0)
+        return piece.pages * self._cheapest.get(piece.home, 0)
 
     @cached_property
     def _cheapest(self) -> dict[int, int]:
@@ -73,12 +77,12 @@ class Problem:
             found[home] = min(weight, found.get(home, weight))
         return found
 
-    def fix(self, chunk: Chunk, node: int, start: int) -> Problem:
-        """The problem left when `chunk` lies at page `start`, in a stretch or chain of `node`.
+    def fix(self, piece: Piece, node: int, start: int) -> Problem:
+        """The problem left when `piece` lies at page `start`, in a stretch or chain of `node`.
 
         Raises ValueError where no free run of that node holds it.
         """
-        end = start + chunk.pages
+        end = start + piece.pages
         spots = dict(self.spots)
         chains = list(self.chains)
         over: list[int] = []
@@ -103,17 +107,21 @@ class Problem:
                     over = _cut(chains, at, start, end, spots)
                     break
         if not over:
-            raise ValueError(f"no free run of node {node} holds {chunk} at {start:#x}")
+            raise ValueError(f"no free run of node {node} holds {piece} at {start:#x}")
         room = list(self.room)
         for tdmr in over:
             room[tdmr] -= 1
+        others = self.loose
+        if piece.level != CHUNK and any(c.tdmr == piece.tdmr for c in self.chunks):
+            others = tuple(sorted((*others, *self.regions[piece.tdmr])))
         return replace(
             self,
-            chunks=tuple(c for c in self.chunks if c != chunk),
+            chunks=tuple(c for c in self.chunks if c.tdmr != piece.tdmr),
+            loose=tuple(p for p in others if p != piece),
             room=tuple(room),
             spots=spots,
             chains=tuple(chains),
-            remote=None if self.remote is None else self.remote - self.cost(chunk, node),
+            remote=None if self.remote is None else self.remote - self.cost(piece, node),
             overlaps=None if self.overlaps is None else self.overlaps - len(over),
         )
 
@@ -151,9 +159,14 @@ def _cut(
 
 
 def pose_problem(facts: Relaxation, limits: Limits) -> Problem:
-    """All chunks to be placed, within `limits`."""
-    chunks = tuple(Chunk(p.tdmr, p.pages, p.home) for p in facts.pieces if p.level == CHUNK)
-    least = min((chunk.pages for chunk in chunks), default=0)
+    """All chunks to be placed, whole or, where the space allows it, split; within `limits`."""
+    chunks = tuple(piece for piece in facts.pieces if piece.level == CHUNK)
+    regions: dict[int, tuple[Piece, ...]] = {}
+    if facts.split:
+        for piece in facts.pieces:
+            if piece.level != CHUNK:
+                regions[piece.tdmr] = (*regions.get(piece.tdmr, ()), piece)
+    least = min((piece.pages for piece in facts.pieces), default=0)
     cap = facts.limit if limits.max_areas is None else min(facts.limit, limits.max_areas)
     return Problem(
         chunks,
@@ -166,4 +179,5 @@ def pose_problem(facts: Relaxation, limits: Limits) -> Problem:
         facts.weights,
         limits.remote,
         None if limits.areas is None else limits.areas - sum(facts.holes),
+        regions,
     )

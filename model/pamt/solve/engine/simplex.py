@@ -1,4 +1,6 @@
-"""A small linear programme with columns that come as they are priced: revised simplex, in floats.
+"""A linear programme with columns that come as they are priced: revised simplex, in floats.
+
+For programmes of few rows; others go to HiGHS (:mod:`pamt.smt.linear`).
 
 Minimise the cost of columns x >= 0 under rows that are each ``<= b`` or ``>= b`` with b >= 0.  What
 comes out is a hint, never a proof: solutions are rounded and checked, and multipliers are rounded
@@ -11,9 +13,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-__all__ = ["Column", "Programme", "Stalled"]
+__all__ = ["MANY_ROWS", "Column", "LinearProgramme", "Programme", "Stalled", "programme"]
+
+MANY_ROWS = 80
+"""From so many on HiGHS is worth the time it takes to be loaded."""
 
 EPS = 1e-9
 NUDGE = 1e-7
@@ -33,6 +38,54 @@ class Column(NamedTuple):
     entries: tuple[tuple[int, float], ...]
     """(row, coefficient), rows ascending."""
     cost: float
+
+
+class LinearProgramme(Protocol):
+    """What a relaxation asks of a linear programme, whoever solves it.
+
+    Minimise the cost of columns x >= 0 under rows ``<= b`` or ``>= b``, b >= 0; what is left
+    uncovered of a row ``>= b`` costs `penalty`.
+    """
+
+    penalty: float
+
+    def add(self, entries: Sequence[tuple[int, float]], cost: float) -> int:
+        """Add a column of (row, coefficient); returns its number."""
+
+    def extended(
+        self, sense: str, bound: float, coefficients: Mapping[int, float], barred: Collection[int]
+    ) -> LinearProgramme:
+        """The same with one row more; `barred` columns are to be 0."""
+
+    def crash(self, columns: Sequence[int]) -> None:
+        """Columns to begin with."""
+
+    def optimise(self, phase: int, limit: int) -> list[float]:
+        """Multipliers of the rows at an optimum, after `limit` pivots at most.  Raises Stalled.
+
+        `phase` 1: as little as possible is left uncovered, whatever columns cost.
+        """
+
+    def uncovered(self) -> float:
+        """What is left uncovered."""
+
+    def infeasibility(self, prices: Sequence[float]) -> float:
+        """What multipliers make of the bounds."""
+
+    def solution(self) -> dict[int, float]:
+        """Columns that are not 0, with their values."""
+
+    def rest(self) -> None:
+        """Nothing is asked for the time being."""
+
+
+def programme(bounds: Sequence[tuple[str, float]], *, large: bool = False) -> LinearProgramme:
+    """A programme with these rows: ``("<=", b)`` or ``(">=", b)``; `large`: by HiGHS."""
+    if len(bounds) < MANY_ROWS and not large:
+        return Programme(bounds)
+    from pamt.smt.linear import HighsProgramme
+
+    return HighsProgramme(bounds, Stalled)
 
 
 class Programme:
@@ -309,6 +362,9 @@ class Programme:
         return sum(
             x for column, x in zip(self._basis, self._x, strict=True) if column in self._artificial
         )
+
+    def rest(self) -> None:
+        """What it knows stays with it."""
 
     def solution(self) -> dict[int, float]:
         """Columns that are not 0, slacks among them, with their values."""
