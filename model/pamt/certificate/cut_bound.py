@@ -22,12 +22,13 @@ Time grows with the square of the number of cells.  Source: docs/design.md, sect
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from pamt.placement import Question
 from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet
@@ -40,6 +41,18 @@ WIDTH = 44
 """Bits of one component in a number that stands for several, most important first."""
 NEVER = 1 << (WIDTH * 4)
 """The cost of what can't be."""
+
+
+class _Window(NamedTuple):
+    """Ends that a TDMR may have from some cell, all with the same cost besides what adds up."""
+
+    step: int
+    """Which of the kinds of windows; one of a kind for each cell at most."""
+    low: int
+    high: int
+    """First and last end, both included."""
+    over: int
+    """What such a TDMR costs besides, in units of the caller's."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,8 @@ class CutFacts:
     """Areas that PAMTs add besides, where the TDMRs are fixed; None: they find no room."""
     barred: frozenset[int] = frozenset()
     """Cells (by index) at which no TDMR may begin."""
+    longest: tuple[int, ...] = ()
+    """For each cell, the most GiB of a TDMR that begins there; empty: as many as there are."""
 
     @cached_property
     def holes_to(self) -> tuple[int, ...]:
@@ -99,6 +114,69 @@ class CutFacts:
     @cached_property
     def _made(self) -> dict[tuple[tuple[str, ...], int | None], Cuts]:
         return {}
+
+    def reach(self, cap: int) -> tuple[int, ...]:
+        """For each cell, the first behind the last that a TDMR of `cap` areas may take in."""
+        if cap not in self._reach:
+            n = len(self.cells)
+            # Least over all later ends, so that no end is left out where credit comes late.
+            low = list(self.holes_to)
+            for j in range(n - 1, 0, -1):
+                low[j] = min(low[j], low[j + 1])
+            self._reach[cap] = tuple(
+                i
+                if i in self.barred
+                else max(i, bisect_right(low, cap + self.holes_from[i], i + 1, self._end(i)) - 1)
+                for i in range(n)
+            )
+        return self._reach[cap]
+
+    def _end(self, cell: int) -> int:
+        """One more than the first cell behind the last that a TDMR from `cell` is long enough for.
+
+        Cells by index.
+        """
+        if not self.longest:
+            return len(self.cells) + 1
+        return bisect_left(self.cells, self.cells[cell] + self.longest[cell], cell) + 1
+
+    @cached_property
+    def _reach(self) -> dict[int, tuple[int, ...]]:
+        return {}
+
+    def windows(self, cap: int, *, by_pages: bool) -> list[tuple[_Window, ...]]:
+        """For each cell, the ends of TDMRs that begin there; `by_pages`: by what they cost more.
+
+        `over` counts PAMT pages.
+        """
+        key = (cap, by_pages)
+        if key not in self._known_windows:
+            steps = self.page_steps[1]
+            if not by_pages:
+                steps = ((1, self.cells[-1] - self.cells[0] + 1, 0),)
+            self._known_windows[key] = [
+                self._windows_from(at, reach, steps) for at, reach in enumerate(self.reach(cap))
+            ]
+        return self._known_windows[key]
+
+    @cached_property
+    def _known_windows(self) -> dict[tuple[int, bool], list[tuple[_Window, ...]]]:
+        return {}
+
+    def _windows_from(
+        self, at: int, reach: int, steps: Sequence[tuple[int, int, int]]
+    ) -> tuple[_Window, ...]:
+        cell = self.cells[at]
+        windows: list[_Window] = []
+        low = at
+        for number, (_, most, over) in enumerate(steps):
+            if low >= reach:
+                break
+            high = min(reach, bisect_left(self.cells, cell + most, low))
+            if low < high:
+                windows.append(_Window(number, low + 1, high, over))
+            low = high
+        return tuple(windows)
 
     @cached_property
     def unfilled(self) -> CutFacts:
@@ -313,34 +391,63 @@ class _Fits:
         )
 
 
-class _Least:
-    """The least of any stretch of a list of numbers."""
+class _Minima:
+    """The least value in windows, asked for one cell after the other, the last cell first.
 
-    def __init__(self, values: list[int]) -> None:
-        self._levels = [values]
-        size = 1
-        while 2 * size <= len(values):
-            low = self._levels[-1]
-            self._levels.append(list(map(min, low, low[size:])))
-            size *= 2
+    Windows of a step that move down from cell to cell share a queue, which holds those values only
+    that may yet be the least of some window: the lowest end first, values falling.
+    """
 
-    def among(self, first: int, last: int) -> int:
-        """Of those from `first` to `last`, both included."""
-        level = (last - first + 1).bit_length() - 1
-        values = self._levels[level]
-        return min(values[first], values[last - (1 << level) + 1])
+    def __init__(
+        self, windows: Sequence[tuple[_Window, ...]], values: Sequence[int], unit: int
+    ) -> None:
+        """`values`: by end; those of a cell's windows must be there when it is asked for.
 
-    def put(self, at: int, value: int) -> None:
-        """Set the number at `at`; all behind it must have been set, and none before it be asked."""
-        for level, values in enumerate(self._levels):
-            size = 1 << level
-            if at + size > len(self._levels[0]):
-                break
-            if not level:
-                values[at] = value
+        `unit`: of what windows cost besides.
+        """
+        self._windows = windows
+        self._unit = unit
+        self._values = values
+        self._queues: dict[int, deque[tuple[int, int]]] = {}
+        self._next: dict[int, int] = {}
+        self._falling = _all_fall(windows)
+
+    def least(self, cell: int) -> int:
+        """The least of all windows of a cell; where there is none, what can't be."""
+        found = 2 * NEVER
+        for window in self._windows[cell]:
+            if self._falling:
+                found = min(found, self._queued(window) + window.over * self._unit)
             else:
-                below = self._levels[level - 1]
-                values[at] = min(below[at], below[at + size // 2])
+                values = self._values[window.low : window.high + 1]
+                found = min(found, min(values) + window.over * self._unit)
+        return found
+
+    def _queued(self, window: _Window) -> int:
+        queue = self._queues.setdefault(window.step, deque())
+        at = self._next.get(window.step, window.high)
+        while at >= window.low:
+            value = self._values[at]
+            while queue and queue[0][0] >= value:
+                queue.popleft()
+            queue.appendleft((value, at))
+            at -= 1
+        self._next[window.step] = at
+        while queue[-1][1] > window.high:
+            queue.pop()
+        return queue[-1][0]
+
+
+def _all_fall(windows: Sequence[tuple[_Window, ...]]) -> bool:
+    """Whether no window of a step begins or ends above that of a later cell."""
+    before: dict[int, _Window] = {}
+    for some in reversed(windows):
+        for window in some:
+            last = before.get(window.step)
+            if last is not None and (window.low > last.low or window.high > last.high):
+                return False
+            before[window.step] = window
+    return True
 
 
 class Cuts:
@@ -481,18 +588,7 @@ class Cuts:
     @cached_property
     def reach(self) -> tuple[int, ...]:
         """For each cell, the first behind the last that a TDMR from it may take in."""
-        facts = self._facts
-        n = len(facts.cells)
-        # Least over all later ends, so that no end is left out where credit comes late.
-        low = list(facts.holes_to)
-        for j in range(n - 1, 0, -1):
-            low[j] = min(low[j], low[j + 1])
-        return tuple(
-            i
-            if i in facts.barred
-            else max(i, bisect_right(low, self.cap + facts.holes_from[i], i + 1) - 1)
-            for i in range(n)
-        )
+        return self._facts.reach(self.cap)
 
     @cached_property
     def _islands(self) -> tuple[int, ...]:
@@ -552,26 +648,8 @@ class Cuts:
         return self._behind[number]
 
     @cached_property
-    def _windows(self) -> list[tuple[tuple[int, int, int], ...]]:
-        """For each cell: ends (first, last, by index) with the same cost besides what adds up."""
-        facts = self._facts
-        steps = facts.page_steps[1]
-        if not self._page:
-            steps = ((1, facts.cells[-1] - facts.cells[0] + 1, 0),)
-        found: list[tuple[tuple[int, int, int], ...]] = []
-        for at, reach in enumerate(self.reach):
-            cell = facts.cells[at]
-            windows: list[tuple[int, int, int]] = []
-            low = at
-            for _, most, over in steps:
-                if low >= reach:
-                    break
-                high = min(reach, bisect_left(facts.cells, cell + most, low))
-                if low < high:
-                    windows.append((low + 1, high, over * self._page))
-                low = high
-            found.append(tuple(windows))
-        return found
+    def _windows(self) -> list[tuple[_Window, ...]]:
+        return self._facts.windows(self.cap, by_pages=bool(self._page))
 
     @cached_property
     def _own(self) -> list[int]:
@@ -600,12 +678,11 @@ class Cuts:
         """For each cell, the least for it and all that follow, into any number of TDMRs."""
         n = len(self._facts.cells)
         best = [NEVER] * n + [0]
-        # What can't be stays so, whatever holes are taken off.
-        least = _Least([2 * NEVER] * n + [self._ends[n]])
+        values = [*best[:-1], self._ends[n]]
+        minima = _Minima(self._windows, values, self._page)
         for i in range(n - 1, -1, -1):
-            best[i] = self._ahead(least, i)
-            if i:
-                least.put(i, best[i] + self._ends[i] if best[i] < NEVER else 2 * NEVER)
+            best[i] = min(NEVER, minima.least(i) + self._own[i])
+            values[i] = self._with_end(best[i], i)
         return best
 
     def layer(self, number: int) -> list[int]:
@@ -614,22 +691,20 @@ class Cuts:
         if not self._layers:
             self._layers.append([NEVER] * n + [0])
         while len(self._layers) <= number:
-            least = _Least(
-                [
-                    value + end if value < NEVER else 2 * NEVER
-                    for value, end in zip(self._layers[-1], self._ends, strict=True)
-                ]
-            )
+            values = [self._with_end(value, at) for at, value in enumerate(self._layers[-1])]
+            minima = _Minima(self._windows, values, self._page)
             last = n - len(self._layers)
-            found = [self._ahead(least, i) for i in range(last + 1)]
-            self._layers.append(found + [NEVER] * (n - last))
+            found = [NEVER] * (n + 1)
+            for i in range(n - 1, -1, -1):
+                least = minima.least(i) + self._own[i]
+                if i <= last:
+                    found[i] = min(NEVER, least)
+            self._layers.append(found)
         return self._layers[number]
 
-    def _ahead(self, least: _Least, first: int) -> int:
-        found = NEVER
-        for low, high, over in self._windows[first]:
-            found = min(found, least.among(low, high) + over + self._own[first])
-        return found
+    def _with_end(self, value: int, end: int) -> int:
+        """What follows an end, and the end; what can't be stays so whatever is taken off."""
+        return value + self._ends[end] if value < NEVER else 2 * NEVER
 
     def trace(self, best: Sequence[int]) -> list[tuple[int, int]]:
         """The first cut, by sizes, that `best` (for any number of TDMRs) stands for."""

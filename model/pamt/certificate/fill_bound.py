@@ -31,6 +31,7 @@ from pamt.certificate.cut_bound import (
     rounded_levels,
 )
 from pamt.certificate.each_cut import none_does
+from pamt.certificate.linked import modest, unbridged
 from pamt.certificate.near_home import Pool, at_home, barred_cells, pools
 from pamt.certificate.opened import areas_opened
 from pamt.placement import Question
@@ -62,7 +63,7 @@ def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[
         return True
     if facts.fixed is not None or not gaps:
         return False
-    return _too_few(facts, Fills(question, facts, gaps, at_most), at_most)
+    return _too_few(question, facts, Fills(question, facts, gaps, at_most), at_most)
 
 
 def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
@@ -229,7 +230,9 @@ def _least_small(needs: Sequence[_Need], number: int, over: int) -> list[int]:
     return table[number]
 
 
-def _too_few(facts: CutFacts, fills: Fills, at_most: Mapping[str, int]) -> bool:
+def _too_few(
+    question: Question, facts: CutFacts, fills: Fills, at_most: Mapping[str, int]
+) -> bool:
     """Whether filling as many gaps as can be leaves too many areas."""
     cap = min(facts.limit, at_most.get("max_areas", facts.limit))
     wanted = {at: holes - cap for at, holes in enumerate(facts.alone) if holes > cap}
@@ -238,5 +241,13 @@ def _too_few(facts: CutFacts, fills: Fills, at_most: Mapping[str, int]) -> bool:
         return True
     if "areas" not in at_most:
         return False
-    plain = replace(facts.unfilled, limit=cap + few).cuts(("areas",)).least
-    return plain is None or plain[0] - few > at_most["areas"]
+
+    def too_many(some: CutFacts, more: int) -> bool:
+        least = replace(some, limit=cap + few).cuts(("areas",)).least
+        return least is None or least[0] - few + more > at_most["areas"]
+
+    if too_many(facts.unfilled, 0):
+        return True
+    # Either all PAMTs share areas with stretches inside cells, or there is an area besides.
+    home = at_home(question, at_most)
+    return too_many(unbridged(facts), 1) and too_many(modest(question, facts, at_home=home), 0)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from pamt.certificate.cut_bound import NEVER, CutFacts, Cuts, _Least
+from pamt.certificate.cut_bound import NEVER, CutFacts, Cuts, _Minima, _Window
 from pamt.certificate.each_cut import AllCuts, TooMany, _Sums
 from pamt.certificate.fill_bound import claim_facts
 from pamt.certificate.near_home import barred_cells, pools
@@ -28,23 +28,31 @@ def ask(name: str, space: Space) -> Question:
     return pose(complete(read_machine(MACHINES / f"{name}.toml")).machine, space)
 
 
-def test_least_of_stretches() -> None:
+@pytest.mark.parametrize("falling", [True, False])
+def test_least_of_windows_as_values_come(falling: bool) -> None:
     random = Random(1)
-    values = [random.randint(0, 99) for _ in range(37)]
-    table = _Least(values)
-    for first in range(37):
-        for last in range(first, 37):
-            assert table.among(first, last) == min(values[first : last + 1])
-
-
-def test_least_of_stretches_set_from_the_right() -> None:
-    random = Random(2)
-    values = [random.randint(0, 99) for _ in range(21)]
-    table = _Least([1000] * 20 + [values[20]])
-    for at in range(19, -1, -1):
-        table.put(at, values[at])
-        for last in range(at, 21):
-            assert table.among(at, last) == min(values[at : last + 1])
+    for _ in range(200):
+        n = random.randint(1, 12)
+        windows: list[tuple[_Window, ...]] = []
+        low = high = n
+        for cell in range(n - 1, -1, -1):
+            if falling:
+                low = random.randint(cell + 1, low)
+                high = random.randint(low, high)
+            else:
+                low = random.randint(cell + 1, n)
+                high = random.randint(low, n)
+            kinds = [_Window(0, low, high, 0), _Window(1, cell + 1, cell + 1, 3)]
+            windows.append(tuple(kinds[: random.randint(0, 2)]))
+            low, high = (low, high) if falling else (n, n)
+        windows.reverse()
+        values = [random.randint(0, 20) for _ in range(n + 1)]
+        known = [10**6] * n + [values[n]]
+        minima = _Minima(windows, known, 2)
+        for cell in range(n - 1, -1, -1):
+            expected = [min(values[w.low : w.high + 1]) + 2 * w.over for w in windows[cell]]
+            assert minima.least(cell) == min(expected, default=2 * NEVER)
+            known[cell] = values[cell]
 
 
 def facts_of(random: Random) -> CutFacts:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, islice, pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from pamt.certificate.check import floor
@@ -32,6 +32,7 @@ from pamt.solve.engine.cut_choice import (
     Bounds,
     bounds_over_cuts,
     cheapest_cuts,
+    meets,
     raised,
     with_claims,
 )
@@ -134,7 +135,7 @@ class _Search:
                 bounds = raised(question, bounds, None)
                 self._look(bounds)
             if not self._at(bounds):
-                self._look_further(bounds)
+                bounds = self._look_further(bounds)
             if question.tdmrs is not None and not self._at(bounds):
                 self._look_whole()
             if self._best is not None and not self._at(bounds):
@@ -179,22 +180,29 @@ class _Search:
                 if self._question.space.reserve == "minimal":
                     break  # the other cuts of this kind cost as much
 
-    def _look_further(self, bounds: Bounds) -> None:
-        """Placements on other cuts, where the bound was not met."""
-        if self._question.space.reserve != "minimal":
+    def _look_further(self, bounds: Bounds) -> Bounds:
+        """Placements on other cuts, where the bound was not met; bounds that say so if one does."""
+        question = self._question
+        if question.space.reserve != "minimal":
             if self._best is None:
-                self._look_by_node(claim_facts(self._question, bounds.values)[0], bounds)
-            return
-        for tdmrs, bases in chain(
-            fill_by_overhang(self._question, bounds.values, self._fullest),
-            fill(self._question, self._order, self._key),
+                self._look_by_node(claim_facts(question, bounds.values)[0], bounds)
+            return bounds
+        for layouts in (
+            fill_by_overhang(question, bounds.values, self._fullest),
+            fill(question, self._order, self._key),
         ):
-            made = self._made(tdmrs, bases, canonical=False)
-            if made is not None:
-                self._better(made)
+            for tdmrs, bases in layouts:
+                made = self._made(tdmrs, bases, canonical=False)
+                if made is None or not self._better(made):
+                    continue
                 if self._at(bounds):
-                    return
+                    return bounds
+                # Others are not looked for where none is better.
+                higher = meets(question, bounds, made.objective)
+                if higher is not None:
+                    return higher
         self._improve(bounds)
+        return bounds
 
     def _improve(self, bounds: Bounds) -> bool:
         """Go through better cuts, where they are few; whether the bound is met."""
@@ -247,10 +255,13 @@ class _Search:
         limit = self._question.limits.max_reserved_per_tdmr
         return limit if self._best is None else self._best.objective.max_areas
 
-    def _better(self, found: _Found) -> None:
+    def _better(self, found: _Found) -> bool:
+        """Keep what was found if it is better than what is known; whether it is."""
         key = found.objective.key(self._order)
-        if self._best is None or key < self._best.objective.key(self._order):
-            self._best = found
+        if self._best is not None and key >= self._best.objective.key(self._order):
+            return False
+        self._best = found
+        return True
 
     def _kinds(self, facts: CutFacts, bounds: Bounds) -> Iterator[Iterator[tuple[Range, ...]]]:
         """Cuts that cost no more than the bound; then some that do without filling gaps."""

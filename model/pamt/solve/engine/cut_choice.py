@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from pamt.certificate.check import floor
-from pamt.certificate.cut_bound import ADDITIVE, NEVER, CutFacts, Cuts, cut_facts, excludes
+from pamt.certificate.cut_bound import (
+    ADDITIVE,
+    NEVER,
+    CutFacts,
+    Cuts,
+    cut_facts,
+    excludes,
+    remembered,
+)
 from pamt.certificate.fill_bound import claim_facts, excludes_claim
 from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.format import Cuts as CutsStep
@@ -20,6 +28,7 @@ __all__ = [
     "Bounds",
     "bounds_over_cuts",
     "cheapest_cuts",
+    "meets",
     "raised",
     "sampled_cuts",
     "with_claims",
@@ -60,6 +69,42 @@ def bounds_over_cuts(question: Question, order: Sequence[str]) -> Bounds | None:
     for name in order:
         bounds.hold(name, *_least(question, bounds, name))
     return bounds
+
+
+def meets(question: Question, low: Bounds, best: Objective) -> Bounds | None:
+    """Bounds that show that nothing is better than `best`; None where that is not seen."""
+    known = {name: getattr(best, name) for name in low.order}
+    steps: dict[str, Sequence[Step]] = {}
+    # The last component is the first to be found wanting, mostly.
+    for at in range(len(low.order) - 1, -1, -1):
+        name = low.order[at]
+        held = {n: known[n] for n in low.order[:at]}
+        if low.values[name] == known[name] and all(low.values[n] == v for n, v in held.items()):
+            steps[name] = low.claims[at].steps
+            continue
+        so_far = Bounds(low.order)
+        so_far.values = held
+        value, step = _least(question, so_far, name)
+        if value < known[name] and not (
+            isinstance(step, CutsStep)
+            and _excludes(question, step.order, {**held, name: known[name] - 1})
+        ):
+            return None
+        steps[name] = (step,)
+    bounds = Bounds(low.order)
+    for name in low.order:
+        bounds.hold(name, known[name], *steps[name])
+    return bounds
+
+
+def _excludes(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
+    """:func:`excludes_claim`, asked once."""
+    known = remembered(question).setdefault("excluded", {})
+    key = (tuple(order), tuple(at_most.items()))
+    if key not in known:
+        known[key] = excludes_claim(question, order, at_most)
+    found: bool = known[key]
+    return found
 
 
 def raised(question: Question, low: Bounds, best: Objective | None) -> Bounds:
@@ -112,7 +157,7 @@ def with_claims(
 def _stepped(question: Question, step: CutsStep, bounds: Bounds, name: str, low: int) -> int:
     """The lowest value, a few at most above `low`, that is not seen to be out of reach."""
     for value in range(low, low + MOST_STEPPED):
-        if not excludes_claim(question, step.order, {**bounds.values, name: value}):
+        if not _excludes(question, step.order, {**bounds.values, name: value}):
             return value
     return low + MOST_STEPPED
 
@@ -121,12 +166,12 @@ def _raised(
     question: Question, step: CutsStep, bounds: Bounds, name: str, low: int, known: int
 ) -> int:
     """The highest value up to `known` below which nothing is, as far as that can be proved."""
-    if excludes_claim(question, step.order, {**bounds.values, name: known - 1}):
+    if _excludes(question, step.order, {**bounds.values, name: known - 1}):
         return known
     high = known - 1 if known - low <= MOST_RAISED else low
     while low < high:
         middle = (low + high + 1) // 2
-        if excludes_claim(question, step.order, {**bounds.values, name: middle - 1}):
+        if _excludes(question, step.order, {**bounds.values, name: middle - 1}):
             low = middle
         else:
             high = middle - 1

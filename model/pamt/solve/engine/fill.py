@@ -11,12 +11,14 @@ until the pieces add up to every free run that is wanted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, islice
 from math import gcd
 
 from pamt.certificate.check import floor
-from pamt.certificate.cut_bound import ADDITIVE, cut_facts, cut_ranges
+from pamt.certificate.cut_bound import ADDITIVE, CutFacts, cut_facts, cut_ranges
 from pamt.certificate.fill_bound import claim_facts
+from pamt.certificate.near_home import at_home, barred_cells
 from pamt.placement import NodeRun, Question
 from pamt.ranges import PAGE, Range
 from pamt.solve.engine.cut_choice import cheapest_cuts, sampled_cuts
@@ -65,11 +67,19 @@ def _may_be(question: Question, gaps: Sequence[Range], values: Mapping[str, int]
     return set(gaps) <= set(claim_facts(question, known)[1])
 
 
+def _facts(question: Question, gaps: Sequence[Range], order: Sequence[str]) -> CutFacts:
+    """What cuts cost with these gaps filled; where PAMTs are to be at home, only such cuts."""
+    facts = cut_facts(question, gaps)
+    if "remote" in order and at_home(question, {"remote": floor(question, "remote")}):
+        return replace(facts, barred=barred_cells(question)) if facts.fixed is None else facts
+    return facts
+
+
 def _bounds(
     question: Question, gaps: Sequence[Range], order: Sequence[str]
 ) -> dict[str, int] | None:
     """The least of each component, in order, with these gaps filled."""
-    facts = cut_facts(question, gaps)
+    facts = _facts(question, gaps, order)
     values: dict[str, int] = {}
     for name in order:
         held = tuple(n for n in values if n in ADDITIVE)
@@ -161,7 +171,7 @@ def _cuts(
     if question.tdmrs is not None:
         yield iter([tuple(fact.range for fact in question.tdmrs)])
         return
-    facts = cut_facts(question, gaps)
+    facts = _facts(question, gaps, order)
     values = _bounds(question, gaps, order)
     if values is None:
         return

@@ -1,0 +1,129 @@
+"""Under ``minimal``, cuts free: PAMTs that take an area even where nothing has to be reserved.
+
+A free run is *linked* where PAMTs in it may share an area with a stretch that is reserved in any
+cut (see :mod:`pamt.certificate.cut_bound`): all memory from the one to the other is free, and no
+more than all PAMTs together.
+
+    memory     |====....|    |......|    |========|       dots: free
+    reserved            |0000|      |0000|                two stretches
+    linked          ^^^^      ^^^^^^
+
+The largest region (or chunk) of a TDMR lies in a linked run near its home, or takes an area that
+no stretch shares, or a stretch between cells links its run: one that is reserved only where a TDMR
+bridges it, as an area of its own.  So cuts come in two kinds: *modest* ones, without such bridges,
+in which every TDMR is small enough for a linked run; and others, which have an area more than all
+stretches inside cells.
+
+Source: docs/design.md, section 5 (``minimal``).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from pamt.certificate.cut_bound import CutFacts, remembered, rounded_levels
+from pamt.certificate.near_home import homes, near
+from pamt.placement import NodeRun, Question
+from pamt.ranges import GIB, PAGE, Range
+
+__all__ = ["linked_pages", "modest", "unbridged"]
+
+
+def linked_pages(question: Question) -> dict[int, int]:
+    """Pages of the longest linked run of each node; of nodes without one, none."""
+    known = remembered(question)
+    if "linked" not in known:
+        found: dict[int, int] = {}
+        for run in _linked(question):
+            found[run.node] = max(found.get(run.node, 0), (run.end - run.start) // PAGE)
+        known["linked"] = found
+    made: dict[int, int] = known["linked"]
+    return made
+
+
+def modest(question: Question, facts: CutFacts, *, at_home: bool) -> CutFacts:
+    """`facts` for cuts of the first kind, no gap filled."""
+    pages = linked_pages(question)
+    cells = facts.cells
+    span = cells[-1] - cells[0] + 1
+    most: dict[int, int] = {}
+    for home, nodes in near(question).items():
+        where = nodes if at_home else question.free_by_node
+        room = max((pages.get(node, 0) for node in where), default=0) * PAGE
+        # How many GiB a TDMR may have for its largest piece to be no longer.
+        most[home] = bisect_right(range(1, span + 1), room, key=lambda gib: _piece(question, gib))
+    # A TDMR that bridges counts more areas than any may have, however many gaps are filled.
+    bridge = 1 + facts.limit + sum(facts.alone) + len(cells)
+    links = tuple(joined if joined <= 0 else bridge for joined in facts.joined)
+    return replace(
+        facts.unfilled,
+        joined=links,
+        least_joined=links,
+        longest=tuple(most[home] for home in homes(question)),
+    )
+
+
+def unbridged(facts: CutFacts) -> CutFacts:
+    """`facts` with areas for stretches inside cells only, no gap filled."""
+    links = tuple(min(0, joined) for joined in facts.joined)
+    return replace(facts.unfilled, joined=links, least_joined=links)
+
+
+def _piece(question: Question, gib: int) -> int:
+    """Bytes of the largest piece of a TDMR's PAMTs that has to lie in one place."""
+    sizes = question.sizes(gib)
+    return sizes.total if question.space.pamt == "chunk" else max(sizes)
+
+
+def _linked(question: Question) -> Iterator[NodeRun]:
+    cells = question.cells
+    whole = Range(cells[0] * GIB, (cells[-1] + 1) * GIB)
+    outside = question.cmr_runs.complement(whole)
+    memory = question.memory_set
+    stretches = [hole for hole in memory.complement(whole) if outside.overlaps(hole)]
+    in_cells = [not _between(question, hole) for hole in stretches]
+    room = question.sizes(whole.size // GIB).total // PAGE
+    room += sum(rounded_levels(question)) * min(question.limits.max_tdmrs, len(cells))
+    ends = [whole.start, *(hole.end for hole in stretches)]
+    starts = [*(hole.start for hole in stretches), whole.end]
+    firsts = [run.start for run in question.free]
+    for at, (low, high) in enumerate(zip(ends, starts, strict=True)):
+        runs = question.free[bisect_left(firsts, low) : bisect_left(firsts, high)]
+        parts = list(memory.within(Range(low, high)))
+        if at > 0 and in_cells[at - 1]:
+            yield from _walk(runs, [(part.start, part.end) for part in parts], room)
+        if at < len(stretches) and in_cells[at]:
+            mirrored = [run._replace(start=-run.end, end=-run.start) for run in reversed(runs)]
+            back = [(-part.end, -part.start) for part in reversed(parts)]
+            yield from _walk(mirrored, back, room)
+
+
+def _between(question: Question, hole: Range) -> bool:
+    """Whether a stretch has its pages outside the CMR runs in GiBs between cells only."""
+    cells = question.cells
+    outside = question.cmr_runs.complement(hole)
+    low = bisect_left(cells, hole.start // GIB)
+    high = bisect_right(cells, (hole.end - 1) // GIB)
+    return not any(
+        outside.overlaps(Range(cell * GIB, (cell + 1) * GIB)) for cell in cells[low:high]
+    )
+
+
+def _walk(
+    runs: Sequence[NodeRun], parts: Iterable[tuple[int, int]], room: int
+) -> Iterator[NodeRun]:
+    """Free runs from the first page of memory on, while all of it is free and within `room`."""
+    used = 0
+    rest = iter(runs)
+    for start, end in parts:
+        at = start
+        while at < end:
+            run = next(rest, None)
+            if run is None or run.start != at or used > room:
+                return
+            yield run
+            used += (run.end - run.start) // PAGE
+            at = run.end
