@@ -137,6 +137,74 @@ def homely(random: Random) -> Machine:
     return complete(Machine("tiny", "", limits, tuple(cmrs), memory, listed, tuple(free))).machine
 
 
+def patterned(random: Random) -> Machine:
+    """One completed machine of two or three GiBs, some with a GiB without memory in between.
+
+    Each GiB holds a few of these, at its begin or at its end: free runs, pages in use, holes that
+    are convertible and holes that are not; so free runs lie next to holes that must be reserved,
+    behind others, or away from all of them.
+    """
+    ranges: list[tuple[int, int, int]] = []
+    free: list[tuple[int, int, int]] = []
+    holes: list[tuple[int, int]] = []
+    nodes = random.choice((1, 1, 2))
+    gib = 0
+    for count in range(random.choice((2, 2, 3))):
+        gib += (1 if count else random.choice((0, 1))) + random.choice((0, 0, 1))
+        node = random.randrange(nodes)
+        tokens = [random.choice("FFUUHHHh") for _ in range(random.randint(2, 5))]
+        tokens.insert(random.choice((0, len(tokens))), "F")
+        lengths = [
+            {"F": random.choice((1, 2, 8, 10, 11)), "U": 1}.get(t, random.randint(1, 3))
+            for t in tokens
+        ]
+        # One run that is long enough, away from holes more often than not.
+        if not count or random.random() < 0.5:
+            lengths[0 if tokens[0] == "F" else -1] = 10 * random.randint(1, 3)
+            if tokens[0] == "F" and random.random() < 0.7:
+                tokens.insert(1, "U")
+                lengths.insert(1, 1)
+        at = max(256, gib * GIB_PAGES)
+        if random.random() < 0.4:
+            at = (gib + 1) * GIB_PAGES - sum(lengths)
+        for token, length in zip(tokens, lengths, strict=True):
+            if token in "FU":
+                ranges.append((at, at + length, node))
+            if token == "F":
+                free.append((at, at + length, node))
+            if token == "H":
+                holes.append((at, at + length))
+            at += length
+    if not ranges:
+        ranges = [(GIB_PAGES, GIB_PAGES + 12, 0)]
+    # What lies between GiBs is convertible or not as a whole.
+    edges = [(a[1], b[0]) for a, b in zip(ranges, ranges[1:], strict=False)]
+    wide = [(a, b) for a, b in edges if b - a > GIB_PAGES // 2 and random.random() < 0.7]
+    out = sorted(
+        (max(a, ranges[0][1]), min(b, ranges[-1][0]))
+        for a, b in (*holes, *wide)
+        if a >= ranges[0][1] and b <= ranges[-1][0]
+    )
+    cmrs: list[Cmr] = []
+    at = ranges[0][0]
+    for a, b in out:
+        if a > at:
+            cmrs.append(Cmr(at * P, (a - at) * P))
+        at = max(at, b)
+    cmrs.append(Cmr(at * P, (ranges[-1][1] - at) * P))
+    far = random.choice((10, 20))
+    limits = Limits(
+        max_tdmrs=random.choice((1, 2, 64, 64)),
+        max_reserved_per_tdmr=random.choice((2, 3, 16, 16)),
+        pamt_entry_size=(16, 1, 1),
+        dynamic_pamt=True,
+    )
+    memory = tuple(MemoryRange(s * P, e * P, n) for s, e, n in ranges)
+    listed = (Node(0, distance=(10, far)), Node(1, distance=(far, 10)))
+    runs = tuple(FreeRun(s * P, e * P, n) for s, e, n in free)
+    return complete(Machine("tiny", "", limits, tuple(cmrs), memory, listed, runs)).machine
+
+
 def _cmrs(
     random: Random, ranges: list[tuple[int, int, int]], missing: float
 ) -> tuple[Cmr, ...] | None:

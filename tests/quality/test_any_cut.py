@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -119,6 +120,31 @@ def test_agrees_with_brute_force_at_home(space: Space) -> None:
             assert not excludes_claim(question, additive, at_most)
     print(f"{space}: {dict(seen)}")
     assert sum(seen.values()) >= 5
+    assert seen["OPTIMAL"] >= 1
+
+
+@pytest.mark.parametrize("pamt", ["chunk", "split"])
+def test_agrees_with_brute_force_away_from_holes(pamt: Literal["chunk", "split"]) -> None:
+    """Maps on which PAMTs may have to lie where they share no area with a hole."""
+    space = Space("free", pamt, "minimal")
+    seen: Counter[str] = Counter()
+    for seed in range(3000 if DEEP else 150):
+        random = Random(f"pat {seed}")
+        machine = place_maps.patterned(random)
+        order = random.choice((COMPONENTS, ("areas", "tdmrs"), ("remote", "areas", "max_areas")))
+        question = pose(machine, space)
+        if question.trivial is not None or place_oracle.count_work(machine, space) > TOO_MUCH:
+            continue
+        expected, _ = agreed(question, machine, space, order, seen)
+        if expected is None:
+            continue
+        best = dict(zip(order, expected.key, strict=True))
+        for names in (order, order[:2], ("areas",)):
+            at_most = {name: best[name] for name in names}
+            additive = [name for name in ADDITIVE if name in at_most]
+            assert not excludes_claim(question, additive, at_most)
+    print(f"{space}: {dict(seen)}")
+    assert sum(seen.values()) >= 20
     assert seen["OPTIMAL"] >= 1
 
 

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pamt.certificate.cut_bound import CutFacts, Cuts
+from pamt.certificate.linked import modest, opens
 from pamt.certificate.near_home import at_home, homes, near
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range
@@ -36,14 +38,21 @@ class TooMany(Exception):
 
 
 def none_does(
-    question: Question, facts: CutFacts, gaps: Sequence[Range], at_most: Mapping[str, int]
+    question: Question,
+    facts: CutFacts,
+    gaps: Sequence[Range],
+    at_most: Mapping[str, int],
+    few: int,
 ) -> bool:
-    """Whether all cuts are few, and none can have all components at most as stated."""
+    """Whether all cuts are few, and none can have all components at most as stated.
+
+    `few`: gaps that can be filled at once, at most.
+    """
     if "tdmrs" not in at_most and not (facts.own and "areas" in at_most):
         return False
     judge = CutJudge(question, facts, gaps, at_most)
     try:
-        return not any(judge.may_do(cut) for cut in AllCuts(facts, at_most))
+        return not any(judge.may_do(cut) for cut in AllCuts(facts, at_most, few=few))
     except TooMany:
         return False
 
@@ -51,19 +60,30 @@ def none_does(
 class AllCuts:
     """All cuts whose TDMRs, areas and PAMT pages are at most as stated, gaps counted as filled.
 
-    Iterating raises TooMany after :data:`MOST_STEPS` steps.
+    `few`: gaps that can be filled at once, at most; None: not known.
+    Iterating raises TooMany after `steps` steps.
     """
 
     def __init__(
-        self, facts: CutFacts, at_most: Mapping[str, int], steps: int = MOST_STEPS
+        self,
+        facts: CutFacts,
+        at_most: Mapping[str, int],
+        steps: int = MOST_STEPS,
+        *,
+        few: int | None = None,
     ) -> None:
         self._facts = facts
         self._most = min(facts.most, len(facts.cells), at_most.get("tdmrs", facts.most))
         self._limits: list[tuple[Cuts, int]] = []
+        if few is not None and not facts.own:
+            cap = few + min(facts.limit, at_most.get("max_areas", facts.limit))
+            names, limit = (("areas",), at_most["areas"]) if "areas" in at_most else ((), 0)
+            plain = replace(facts.unfilled, limit=cap).cuts(names)
+            self._limits.append((plain, few + limit))
         for name in ("areas", "pamt_pages"):
             if name in at_most:
                 self._limits.append((facts.cuts((name,), at_most.get("max_areas")), at_most[name]))
-        if not self._limits:
+        if not {"areas", "pamt_pages"} & at_most.keys():
             self._limits.append((facts.cuts((), at_most.get("max_areas")), 0))
         self._left = steps
 
@@ -130,12 +150,19 @@ class CutJudge:
         ]
         self._wanted = sorted({node for _, runs in self._gaps for node, _ in runs})
         self._sizes: dict[int, tuple[int, ...]] = {}
+        self._fillable: dict[tuple[tuple[int, ...], ...], list[bool]] = {}
+        self._modest = None if facts.own else modest(question, facts, at_home=self._near)
 
     def may_do(self, cut: Cut) -> bool:
-        if self._facts.own:
+        if self._modest is None:
             return self._room_for_all(cut)
         left = self.left(cut)
-        return max(left) <= self._most and (self._areas is None or max(1, sum(left)) <= self._areas)
+        if max(left) > self._most:
+            return False
+        areas = sum(left)
+        if self._areas is None or areas > self._areas:
+            return self._areas is None
+        return max(1, areas + opens(self._plain, self._modest, cut)) <= self._areas
 
     def left(self, cut: Cut) -> list[int]:
         """``minimal``: areas of each TDMR, with every gap filled that could be alone."""
@@ -148,23 +175,36 @@ class CutJudge:
         """For each TDMR, the gaps inside it that the pieces of this cut can fill, one at a time."""
         cells = self._facts.cells
         starts = [cells[first] * GIB for first, _ in cut]
-        sums: dict[int, _Sums] = {}
-        for node in self._wanted:
-            pieces = [
-                pages
-                for first, last in cut
-                if not self._near or node in self._nodes[self._homes[first]]
-                for pages in self._pieces(cells[last] - cells[first] + 1)
-            ]
-            sums[node] = _Sums(pieces)
         credit = [0] * len(cut)
-        for gap, runs in self._gaps:
+        for (gap, _), fills in zip(self._gaps, self._filled(cut), strict=True):
             at = bisect_right(starts, gap.start - 1) - 1
             # It takes a page on either side of the gap to join something.
-            if at < 0 or gap.end >= (cells[cut[at][1]] + 1) * GIB:
-                continue
-            credit[at] += all(pages in sums[node] for node, pages in runs)
+            if at >= 0 and fills and gap.end < (cells[cut[at][1]] + 1) * GIB:
+                credit[at] += 1
         return credit
+
+    def _filled(self, cut: Cut) -> list[bool]:
+        """For each gap, whether pieces of this cut add up to its runs; asked once for all sizes."""
+        cells = self._facts.cells
+        sizes = tuple(
+            tuple(
+                sorted(
+                    cells[last] - cells[first] + 1
+                    for first, last in cut
+                    if not self._near or node in self._nodes[self._homes[first]]
+                )
+            )
+            for node in self._wanted
+        )
+        found = self._fillable.get(sizes)
+        if found is None:
+            sums = {
+                node: _Sums([pages for gib in some for pages in self._pieces(gib)])
+                for node, some in zip(self._wanted, sizes, strict=True)
+            }
+            found = [all(pages in sums[n] for n, pages in runs) for _, runs in self._gaps]
+            self._fillable[sizes] = found
+        return found
 
     def _pieces(self, gib: int) -> tuple[int, ...]:
         found = self._sizes.get(gib)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ from pamt.certificate.opened import areas_opened
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["Gap", "claim_facts", "excludes_at_once", "excludes_claim"]
+__all__ = ["Fills", "Gap", "claim_facts", "excludes_at_once", "excludes_claim", "most_filled"]
 
 Gap = Range
 ANYWHERE = -1
@@ -53,7 +54,9 @@ def excludes_claim(question: Question, order: Sequence[str], at_most: Mapping[st
     facts, gaps = claim_facts(question, at_most)
     if excludes_at_once(question, order, at_most):
         return True
-    return facts.fixed is None and none_does(question, facts, gaps, at_most)
+    if facts.fixed is not None:
+        return False
+    return none_does(question, facts, gaps, at_most, most_filled(question, at_most))
 
 
 def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
@@ -63,7 +66,7 @@ def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[
         return True
     if facts.fixed is not None or not gaps:
         return False
-    return _too_few(question, facts, Fills(question, facts, gaps, at_most), at_most)
+    return _too_few(question, facts, _fills(question, facts, gaps, at_most), at_most)
 
 
 def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
@@ -180,17 +183,19 @@ class Fills:
             tuple(sum(rests) - less for less in saved[1:]),
         )
 
+    @cached_property
     def most(self) -> int:
         """At most so many can be filled."""
         total = 0
         for node, needs in self._needs.items():
             pool = self._pools[node]
             fitting = sum(used <= pool.pages for used in accumulate(sorted(n.pages for n in needs)))
-            for number in range(fitting, -1, -1):
-                least = _least_small(needs, number, len(pool.overhanging))
-                if least[0] <= pool.every and least[-1] <= pool.small:
-                    total += number
-                    break
+            table = _least_small(needs, fitting, len(pool.overhanging))
+            total += max(
+                number
+                for number, least in enumerate(table)
+                if not number or (least[0] <= pool.every and least[-1] <= pool.small)
+            )
         return total
 
     def may_be(self, wanted: Mapping[int, int]) -> bool:
@@ -202,7 +207,7 @@ class Fills:
             for cell, number in wanted.items():
                 inside = [need for need in needs if need.cell == cell]
                 others = self._inside(cell) - len(inside)
-                own = _least_small(inside, max(0, number - others), over)
+                own = _least_small(inside, max(0, number - others), over)[-1]
                 least = [
                     min(least[k] + own[spared - k] for k in range(spared + 1))
                     for spared in range(over + 1)
@@ -218,8 +223,11 @@ class Fills:
 NEVER = 1 << 62
 
 
-def _least_small(needs: Sequence[_Need], number: int, over: int) -> list[int]:
-    """For 0, 1, ..., `over` runs filled up: the least small pages that `number` of gaps take."""
+def _least_small(needs: Sequence[_Need], number: int, over: int) -> list[list[int]]:
+    """The least small pages that 0, 1, ..., `number` of gaps take, each for 0, 1, ... runs spared.
+
+    `over`: runs that may be spared at most, which TDMRs that overhang fill up.
+    """
     table = [[0 if not k else NEVER] * (over + 1) for k in range(number + 1)]
     for need in needs:
         costs = (need.small, *need.spared)
@@ -227,24 +235,41 @@ def _least_small(needs: Sequence[_Need], number: int, over: int) -> list[int]:
             for spared in range(over, -1, -1):
                 ways = (table[k - 1][spared - own] + costs[own] for own in range(spared + 1))
                 table[k][spared] = min(table[k][spared], *ways)
-    return table[number]
+    return table
 
 
-def _too_few(
-    question: Question, facts: CutFacts, fills: Fills, at_most: Mapping[str, int]
-) -> bool:
+def most_filled(question: Question, at_most: Mapping[str, int]) -> int:
+    """How many gaps can be filled at once under a claim's conditions, at most; cuts free."""
+    facts, gaps = claim_facts(question, at_most)
+    return _fills(question, facts, gaps, at_most).most if gaps else 0
+
+
+def _fills(
+    question: Question, facts: CutFacts, gaps: Sequence[Gap], at_most: Mapping[str, int]
+) -> Fills:
+    """:class:`Fills` of a claim's conditions, made once."""
+    known = remembered(question)
+    key = ("fills", at_home(question, at_most), at_most.get("max_areas"), at_most.get("tdmrs"))
+    if key not in known:
+        known[key] = Fills(question, facts, gaps, at_most)
+    made: Fills = known[key]
+    return made
+
+
+def _too_few(question: Question, facts: CutFacts, fills: Fills, at_most: Mapping[str, int]) -> bool:
     """Whether filling as many gaps as can be leaves too many areas."""
     cap = min(facts.limit, at_most.get("max_areas", facts.limit))
     wanted = {at: holes - cap for at, holes in enumerate(facts.alone) if holes > cap}
-    few = fills.most()
+    few = fills.most
     if sum(wanted.values()) > few or not fills.may_be(wanted):
         return True
     if "areas" not in at_most:
         return False
 
     def too_many(some: CutFacts, more: int) -> bool:
-        least = replace(some, limit=cap + few).cuts(("areas",)).least
-        return least is None or least[0] - few + more > at_most["areas"]
+        # Stretches only: an area that is there whatever the stretches may be the one besides.
+        least = replace(some, limit=cap + few).cuts(("areas",)).least_number
+        return least is None or least - few + more > at_most["areas"]
 
     if too_many(facts.unfilled, 0):
         return True

@@ -22,14 +22,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from pamt.certificate.cut_bound import CutFacts, remembered, rounded_levels
 from pamt.certificate.near_home import homes, near
 from pamt.placement import NodeRun, Question
 from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["linked_pages", "modest", "unbridged"]
+__all__ = ["linked_pages", "modest", "opens", "unbridged"]
 
 
 def linked_pages(question: Question) -> dict[int, int]:
@@ -70,6 +69,14 @@ def unbridged(facts: CutFacts) -> CutFacts:
     """`facts` with areas for stretches inside cells only, no gap filled."""
     links = tuple(min(0, joined) for joined in facts.joined)
     return replace(facts.unfilled, joined=links, least_joined=links)
+
+
+def opens(facts: CutFacts, small: CutFacts, cut: Sequence[tuple[int, int]]) -> int:
+    """Areas besides all that stretches in `cut` take, at least; `small`: of :func:`modest`."""
+    bridged = any(facts.joined[at] > 0 for first, last in cut for at in range(first, last))
+    cells = facts.cells
+    long = any(cells[last] - cells[first] >= small.longest[first] for first, last in cut)
+    return int(long and not bridged)
 
 
 def _piece(question: Question, gib: int) -> int:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from pamt.certificate.check import floor
 from pamt.certificate.cut_bound import ADDITIVE, CutFacts, cut_ranges
 from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
-from pamt.certificate.fill_bound import claim_facts
+from pamt.certificate.fill_bound import claim_facts, most_filled
 from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
 from pamt.certificate.relaxation import relax
@@ -287,7 +287,8 @@ class _Search:
             return
         tried = 0
         try:
-            for cut in AllCuts(facts, bounds.values):
+            few = most_filled(self._question, bounds.values)
+            for cut in AllCuts(facts, bounds.values, few=few):
                 if judge.may_do(cut):
                     yield cut
                     tried += 1

@@ -12,7 +12,7 @@ from itertools import combinations, islice
 
 from pamt.certificate.cut_bound import ADDITIVE, cut_ranges
 from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
-from pamt.certificate.fill_bound import claim_facts, excludes_at_once
+from pamt.certificate.fill_bound import claim_facts, excludes_at_once, most_filled
 from pamt.placement import Objective, Question
 from pamt.ranges import Range
 from pamt.solve.engine.fill import Layout, filled
@@ -54,12 +54,13 @@ def _with(question: Question, order: Sequence[str], limits: Mapping[str, int]) -
     at_most = {"tdmrs": FEW_TDMRS, **limits}
     steps = MOST_STEPS if "tdmrs" in limits else FEW_STEPS
     facts, gaps = claim_facts(question, at_most)
+    few = most_filled(question, at_most)
     judge = CutJudge(question, facts, gaps, at_most)
     found: list[tuple[tuple[int, ...], Cut]] = []
     with suppress(TooMany):
         found.extend(
             (_key(judge, facts.pages, facts.cells, cut, order), cut)
-            for cut in islice(AllCuts(facts, at_most, steps), MOST_JUDGED)
+            for cut in islice(AllCuts(facts, at_most, steps, few=few), MOST_JUDGED)
             if judge.may_do(cut)
         )
     at_home = "remote" in order

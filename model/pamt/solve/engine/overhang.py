@@ -17,7 +17,7 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from pamt.certificate.cut_bound import CutFacts, cut_facts, cut_ranges
-from pamt.certificate.fill_bound import Fills, claim_facts
+from pamt.certificate.fill_bound import claim_facts, most_filled
 from pamt.certificate.near_home import at_home, homes, near
 from pamt.placement import NodeRun, Question
 from pamt.ranges import GIB, PAGE, Range
@@ -73,7 +73,7 @@ def _within(
     question: Question, at_most: Mapping[str, int], cap: int, pieces: Pieces
 ) -> Iterator[Layout]:
     facts, gaps = claim_facts(question, at_most)
-    most = Fills(question, facts, gaps, at_most).most()
+    most = most_filled(question, at_most)
     tried = 0
     for chosen, runs in _sets(question, facts, gaps, cap, most):
         shape = _shape(question, cut_facts(question, chosen), cap)
