@@ -7,6 +7,7 @@ convertible or not, ranges across GiB borders and touching ones.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from hypothesis import strategies as st
@@ -178,7 +179,7 @@ def patterned(random: Random) -> Machine:
     if not ranges:
         ranges = [(GIB_PAGES, GIB_PAGES + 12, 0)]
     # What lies between GiBs is convertible or not as a whole.
-    edges = [(a[1], b[0]) for a, b in zip(ranges, ranges[1:], strict=False)]
+    edges = [(a[1], b[0]) for a, b in pairwise(ranges)]
     wide = [(a, b) for a, b in edges if b - a > GIB_PAGES // 2 and random.random() < 0.7]
     out = sorted(
         (max(a, ranges[0][1]), min(b, ranges[-1][0]))

@@ -709,13 +709,22 @@ class Cuts:
     def trace(self, best: Sequence[int]) -> list[tuple[int, int]]:
         """The first cut, by sizes, that `best` (for any number of TDMRs) stands for."""
         cut: list[tuple[int, int]] = []
-        behind = self.behind(best)
         at = 0
         while at < len(self._facts.cells):
-            size = self.step(behind, at).index(best[at])
-            cut.append((at, at + size))
-            at += size + 1
+            end = self._first_end(best, at)
+            cut.append((at, end - 1))
+            at = end
         return cut
+
+    def _first_end(self, best: Sequence[int], first: int) -> int:
+        """The first end that a TDMR from `first` may have at the cost that `best` says."""
+        wanted = best[first] - self._own[first]
+        for window in self._windows[first]:
+            left = wanted - window.over * self._page
+            for end in range(window.low, window.high + 1):
+                if self._with_end(best[end], end) == left:
+                    return end
+        raise ValueError("no TDMR that begins here costs so little")
 
 
 class _HolesOnly(Cuts):

@@ -265,14 +265,26 @@ def _too_few(question: Question, facts: CutFacts, fills: Fills, at_most: Mapping
         return True
     if "areas" not in at_most:
         return False
-
-    def too_many(some: CutFacts, more: int) -> bool:
-        # Stretches only: an area that is there whatever the stretches may be the one besides.
-        least = replace(some, limit=cap + few).cuts(("areas",)).least_number
-        return least is None or least - few + more > at_most["areas"]
-
-    if too_many(facts.unfilled, 0):
-        return True
+    near = at_home(question, at_most)
     # Either all PAMTs share areas with stretches inside cells, or there is an area besides.
-    home = at_home(question, at_most)
-    return too_many(unbridged(facts), 1) and too_many(modest(question, facts, at_home=home), 0)
+    most = at_most["areas"] + few
+    return _stretches(question, facts, near, cap + few, "all") > most or (
+        _stretches(question, facts, near, cap + few, "unbridged") + 1 > most
+        and _stretches(question, facts, near, cap + few, "modest") > most
+    )
+
+
+def _stretches(question: Question, facts: CutFacts, near: bool, cap: int, kind: str) -> int:
+    """The fewest stretches to be reserved, `cap` in a TDMR at most; of one kind of cuts."""
+    known = remembered(question)
+    key = ("stretches", near, cap, kind)
+    if key not in known:
+        if kind == "unbridged":
+            facts = unbridged(facts)
+        elif kind == "modest":
+            facts = modest(question, facts, at_home=near)
+        # An area that is there whatever the stretches is not counted.
+        least = replace(facts.unfilled, limit=cap).cuts(("areas",)).least_number
+        known[key] = NEVER if least is None else least
+    found: int = known[key]
+    return found
