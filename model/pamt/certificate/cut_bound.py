@@ -55,6 +55,12 @@ class _Window(NamedTuple):
     """What such a TDMR costs besides, in units of the caller's."""
 
 
+class _Windows(NamedTuple):
+    by_cell: Sequence[tuple[_Window, ...]]
+    falling: bool
+    """Whether those of a step only move down from a cell to the one before."""
+
+
 @dataclass(frozen=True)
 class CutFacts:
     """What a cut's cost follows from.  Made by :func:`cut_facts`."""
@@ -144,7 +150,7 @@ class CutFacts:
     def _reach(self) -> dict[int, tuple[int, ...]]:
         return {}
 
-    def windows(self, cap: int, *, by_pages: bool) -> list[tuple[_Window, ...]]:
+    def windows(self, cap: int, *, by_pages: bool) -> _Windows:
         """For each cell, the ends of TDMRs that begin there; `by_pages`: by what they cost more.
 
         `over` counts PAMT pages.
@@ -154,13 +160,14 @@ class CutFacts:
             steps = self.page_steps[1]
             if not by_pages:
                 steps = ((1, self.cells[-1] - self.cells[0] + 1, 0),)
-            self._known_windows[key] = [
+            by_cell = [
                 self._windows_from(at, reach, steps) for at, reach in enumerate(self.reach(cap))
             ]
+            self._known_windows[key] = _Windows(by_cell, _all_fall(by_cell))
         return self._known_windows[key]
 
     @cached_property
-    def _known_windows(self) -> dict[tuple[int, bool], list[tuple[_Window, ...]]]:
+    def _known_windows(self) -> dict[tuple[int, bool], _Windows]:
         return {}
 
     def _windows_from(
@@ -398,19 +405,16 @@ class _Minima:
     that may yet be the least of some window: the lowest end first, values falling.
     """
 
-    def __init__(
-        self, windows: Sequence[tuple[_Window, ...]], values: Sequence[int], unit: int
-    ) -> None:
+    def __init__(self, windows: _Windows, values: Sequence[int], unit: int) -> None:
         """`values`: by end; those of a cell's windows must be there when it is asked for.
 
         `unit`: of what windows cost besides.
         """
-        self._windows = windows
+        self._windows, self._falling = windows
         self._unit = unit
         self._values = values
         self._queues: dict[int, deque[tuple[int, int]]] = {}
         self._next: dict[int, int] = {}
-        self._falling = _all_fall(windows)
 
     def least(self, cell: int) -> int:
         """The least of all windows of a cell; where there is none, what can't be."""
@@ -648,7 +652,7 @@ class Cuts:
         return self._behind[number]
 
     @cached_property
-    def _windows(self) -> list[tuple[_Window, ...]]:
+    def _windows(self) -> _Windows:
         return self._facts.windows(self.cap, by_pages=bool(self._page))
 
     @cached_property
@@ -719,7 +723,7 @@ class Cuts:
     def _first_end(self, best: Sequence[int], first: int) -> int:
         """The first end that a TDMR from `first` may have at the cost that `best` says."""
         wanted = best[first] - self._own[first]
-        for window in self._windows[first]:
+        for window in self._windows.by_cell[first]:
             left = wanted - window.over * self._page
             for end in range(window.low, window.high + 1):
                 if self._with_end(best[end], end) == left:

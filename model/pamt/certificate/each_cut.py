@@ -116,7 +116,7 @@ class AllCuts:
         cuts, limit = self._limits[-1][0], left[-1]
         costs = cuts.step(cuts.behind_layer(number - 1), first)
         self._spend(1 + len(costs) // 64)
-        for last in [first + size for size, cost in enumerate(costs) if cost <= limit]:
+        for last in [at for at, cost in enumerate(costs, first) if cost <= limit]:
             rest: list[int] = []
             for (other, _), spare in zip(self._limits, left, strict=True):
                 rest.append(spare - other.alone(first, last))

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from pamt.certificate.cut_bound import NEVER, CutFacts, Cuts, _Minima, _Window
+from pamt.certificate.cut_bound import NEVER, CutFacts, Cuts, _all_fall, _Minima, _Window, _Windows
 from pamt.certificate.each_cut import AllCuts, TooMany, _Sums
 from pamt.certificate.fill_bound import claim_facts
 from pamt.certificate.near_home import barred_cells, pools
@@ -48,7 +48,7 @@ def test_least_of_windows_as_values_come(falling: bool) -> None:
         windows.reverse()
         values = [random.randint(0, 20) for _ in range(n + 1)]
         known = [10**6] * n + [values[n]]
-        minima = _Minima(windows, known, 2)
+        minima = _Minima(_Windows(windows, _all_fall(windows)), known, 2)
         for cell in range(n - 1, -1, -1):
             expected = [min(values[w.low : w.high + 1]) + 2 * w.over for w in windows[cell]]
             assert minima.least(cell) == min(expected, default=2 * NEVER)

@@ -28,6 +28,7 @@ __all__ = [
     "Bounds",
     "bounds_over_cuts",
     "cheapest_cuts",
+    "is_excluded",
     "meets",
     "raised",
     "sampled_cuts",
@@ -87,7 +88,7 @@ def meets(question: Question, low: Bounds, best: Objective) -> Bounds | None:
         value, step = _least(question, so_far, name)
         if value < known[name] and not (
             isinstance(step, CutsStep)
-            and _excludes(question, step.order, {**held, name: known[name] - 1})
+            and is_excluded(question, step.order, {**held, name: known[name] - 1})
         ):
             return None
         steps[name] = (step,)
@@ -97,7 +98,7 @@ def meets(question: Question, low: Bounds, best: Objective) -> Bounds | None:
     return bounds
 
 
-def _excludes(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
+def is_excluded(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
     """:func:`excludes_claim`, asked once."""
     known = remembered(question).setdefault("excluded", {})
     key = (tuple(order), tuple(at_most.items()))
@@ -157,7 +158,7 @@ def with_claims(
 def _stepped(question: Question, step: CutsStep, bounds: Bounds, name: str, low: int) -> int:
     """The lowest value, a few at most above `low`, that is not seen to be out of reach."""
     for value in range(low, low + MOST_STEPPED):
-        if not _excludes(question, step.order, {**bounds.values, name: value}):
+        if not is_excluded(question, step.order, {**bounds.values, name: value}):
             return value
     return low + MOST_STEPPED
 
@@ -166,12 +167,12 @@ def _raised(
     question: Question, step: CutsStep, bounds: Bounds, name: str, low: int, known: int
 ) -> int:
     """The highest value up to `known` below which nothing is, as far as that can be proved."""
-    if _excludes(question, step.order, {**bounds.values, name: known - 1}):
+    if is_excluded(question, step.order, {**bounds.values, name: known - 1}):
         return known
     high = known - 1 if known - low <= MOST_RAISED else low
     while low < high:
         middle = (low + high + 1) // 2
-        if _excludes(question, step.order, {**bounds.values, name: middle - 1}):
+        if is_excluded(question, step.order, {**bounds.values, name: middle - 1}):
             low = middle
         else:
             high = middle - 1

@@ -15,6 +15,7 @@ from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
 from pamt.certificate.fill_bound import claim_facts, excludes_at_once, most_filled
 from pamt.placement import Objective, Question
 from pamt.ranges import Range
+from pamt.solve.engine.cut_choice import is_excluded
 from pamt.solve.engine.fill import Layout, filled
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import Pieces, hang
@@ -42,7 +43,9 @@ def better_cuts(
         known = getattr(best, name)
         additive = [n for n in (*held, name) if n in ADDITIVE]
         less = {**held, name: known - 1}
-        if known > bound[name] and not excludes_at_once(question, additive, less):
+        # Whether another cut has fewer pages is soon seen; all else is asked for the bound, too.
+        excluded = excludes_at_once if name == "pamt_pages" else is_excluded
+        if known > bound[name] and not excluded(question, additive, less):
             # Pages are mostly far less than they could be, and the less the fewer are the cuts.
             for part in (32, 8, 2, 1) if name == "pamt_pages" else (1,):
                 limit = known - 1 if part == 1 else bound[name] + (known - bound[name]) // part
