@@ -65,16 +65,30 @@ def _below(package: str, *modules: str) -> dict[str, str]:
 CERTIFICATES = ("tests/unit/certificate",)
 TARGETS = {
     "checker": Target(
-        _below("certificate", "filling", "relaxation", "check", "format", "withdrawal"),
+        _below(
+            "certificate",
+            "filling",
+            "choices",
+            "sums",
+            "relaxation",
+            "check",
+            "fault",
+            "format",
+            "withdrawal",
+        ),
         CERTIFICATES,
         {
             "filling": ("test_filling", "test_sums"),
+            "choices": ("test_filling", "test_sums"),
+            "sums": ("test_sums", "test_corpus", "test_checker"),
             "format": ("test_text", "test_corpus"),
             "withdrawal": ("test_withdrawal",),
         },
     ),
     "bounds": Target(
-        _below("certificate", "cut_bound", "fill_bound", "near_home", "each_cut", "opened"),
+        _below(
+            "certificate", "cut_bound", "fill_bound", "linked", "near_home", "each_cut", "opened"
+        ),
         (*CERTIFICATES, "tests/quality/test_any_cut.py", "tests/quality/test_give_up_cases.py"),
     ),
     "kernel": Target(
