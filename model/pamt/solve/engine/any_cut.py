@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import islice
 from typing import NamedTuple
 
 from pamt.certificate.check import floor
@@ -21,10 +20,11 @@ from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
 from pamt.certificate.fill_bound import claim_facts, most_filled
 from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
+from pamt.certificate.near_home import at_home
 from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
 from pamt.placement import Objective, Question, build, evaluate
-from pamt.ranges import GIB, Range
+from pamt.ranges import Range
 from pamt.solve.budget import Budget, Known, OutOfNodes, Steps
 from pamt.solve.engine.branch import decide
 from pamt.solve.engine.canonical import canonical_packing
@@ -46,6 +46,7 @@ from pamt.solve.engine.overhang import fill_by_overhang
 from pamt.solve.engine.pack import Packing
 from pamt.solve.engine.place import bases_of
 from pamt.solve.engine.problem import Limits, pose_problem
+from pamt.solve.engine.rooms import cuts_with_room
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
@@ -59,7 +60,6 @@ from pamt.solve.result import (
 __all__ = ["Proof", "place_any_cut"]
 
 ENGINE = "exact"
-FEW_CUTS = 3
 BOUND_NODES = 200
 PACKING_NODES = 60
 """Nodes of a case tree for a bound, and for a placement on one cut."""
@@ -131,6 +131,8 @@ class _Search:
             self._budget.watch.bound(dict(bounds.values), tuple(bounds.claims))
             self._budget.watch.phase("placements at the bound over all cuts")
             self._look(bounds)
+            if not self._at(bounds) and question.space.reserve != "minimal":
+                self._look_by_node(claim_facts(question, bounds.values)[0], bounds)
             if self._best is None:
                 bounds = raised(question, bounds, None)
                 self._look(bounds)
@@ -184,8 +186,6 @@ class _Search:
         """Placements on other cuts, where the bound was not met; bounds that say so if one does."""
         question = self._question
         if question.space.reserve != "minimal":
-            if self._best is None:
-                self._look_by_node(claim_facts(question, bounds.values)[0], bounds)
             return bounds
         for layouts in (
             fill_by_overhang(question, bounds.values, self._fullest),
@@ -298,31 +298,25 @@ class _Search:
             return
 
     def _by_node(self, facts: CutFacts) -> Iterator[tuple[tuple[Range, ...], int]]:
-        """Cuts at every border of nodes, with ever more areas allowed in the fullest TDMR."""
+        """Cuts with areas left for every node's PAMTs, ever more of them in the fullest TDMR."""
         question = self._question
         if question.tdmrs is not None:
             return
-        firsts = [question.facts(Range(c * GIB, (c + 1) * GIB)).home for c in facts.cells]
-        # Joined across such a border, cells count more areas than any TDMR may have.
-        apart = tuple(
-            links + (2 * facts.limit if a != b else 0)
-            for links, (a, b) in zip(facts.joined, pairwise(firsts), strict=True)
-        )
-        split = replace(facts.unfilled, least_joined=apart)
-        for cap in range(1, facts.limit + 1):
-            for cut in islice(cheapest_cuts(split, ("areas", "tdmrs"), cap), FEW_CUTS):
-                yield tuple(cut_ranges(facts, cut)), cap
+        home = at_home(question, {"remote": floor(question, "remote")}) and "remote" in self._order
+        caps = range(1, facts.limit + 1)
+        for cut, cap in cuts_with_room(question, facts, caps, at_home=home):
+            yield tuple(cut_ranges(facts, cut)), cap
 
     def _on(self, tdmrs: tuple[Range, ...], bound: Mapping[str, int]) -> tuple[_Found | None, bool]:
         """A placement for these TDMRs; and whether, without one, there is none at the bound."""
         question = fix_cut(self._question, tdmrs)
         if question.space.reserve == "minimal":
-            at_home = "remote" in self._order
-            hung = hang(question, tdmrs, at_home=at_home)
+            near = "remote" in self._order
+            hung = hang(question, tdmrs, at_home=near)
             if hung is None:
                 most = question.limits.max_reserved_per_tdmr
                 for cap in (bound.get("max_areas", most), most):
-                    hung = hang(question, tdmrs, at_home=at_home, cap=cap)
+                    hung = hang(question, tdmrs, at_home=near, cap=cap)
                     if hung is not None:
                         break
             if hung is None:
