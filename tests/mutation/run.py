@@ -79,7 +79,7 @@ TARGETS = {
         CERTIFICATES,
         {
             "filling": ("test_filling", "test_sums"),
-            "choices": ("test_filling", "test_sums"),
+            "choices": ("test_choices", "test_filling", "test_sums"),
             "sums": ("test_sums", "test_corpus", "test_checker"),
             "format": ("test_text", "test_corpus"),
             "withdrawal": ("test_withdrawal",),
