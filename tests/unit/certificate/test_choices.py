@@ -164,6 +164,13 @@ def test_a_case_about_some_of_alike_tdmrs_parts_them() -> None:
     assert best_of(found.all, (12,)) == best_by_room(worthy, [low((0, 1), CHUNK, 1)], (12,)) == [11]
 
 
+def test_a_case_about_all_goes_apart_where_another_speaks_of_some() -> None:
+    worthy = pieces_of(dict.fromkeys(range(3), {CHUNK: (4, 5), "4k": (3, 1)}))
+    lows = [low((0, 1, 2), CHUNK, 1), low((0, 1), "4k", 1)]
+    # Two groups, one chunk in each, would be worth 11.
+    assert best_of(Choices(worthy, lows).all, (20,)) == [5 + 1 + 1]
+
+
 def test_slots_take_chunks_from_one_side_and_regions_from_the_other() -> None:
     assert slots(3, {CHUNK: 1, "4k": 2}) == [
         frozenset({CHUNK}),
