@@ -165,7 +165,7 @@ def test_a_case_about_some_of_alike_tdmrs_parts_them() -> None:
 
 
 def test_a_case_about_all_goes_apart_where_another_speaks_of_some() -> None:
-    worthy = pieces_of(dict.fromkeys(range(3), {CHUNK: (4, 5), "4k": (3, 1)}))
+    worthy = pieces_of({tdmr: {CHUNK: (4, 5), "4k": (3, 1)} for tdmr in range(3)})
     lows = [low((0, 1, 2), CHUNK, 1), low((0, 1), "4k", 1)]
     # Two groups, one chunk in each, would be worth 11.
     assert best_of(Choices(worthy, lows).all, (20,)) == [5 + 1 + 1]

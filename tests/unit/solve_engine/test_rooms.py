@@ -35,7 +35,7 @@ def test_a_tdmr_begins_where_holes_do_if_it_takes_that_to_have_an_area_left() ->
     question = pose(machine(2), SPACE)
     facts = cut_facts(question)
     found = {cap: cut for cut, cap in cuts_with_room(question, facts, range(1, 6), at_home=True)}
-    # The second TDMR begins on the first node, too, and is full of holes: the first takes both chunks.
+    # Both begin on the first node.  The second is full of holes, so the first takes both chunks.
     assert found[2] == ((0, 2), (3, 7))
     # With three areas there is no need to part it; one TDMR of both nodes comes to fewest areas.
     assert found[3] == ((0, 7),)
