@@ -1,8 +1,8 @@
 """Under ``minimal``, cuts free: PAMTs that take an area even where nothing has to be reserved.
 
 A free run is *linked* where PAMTs in it may share an area with a stretch that is reserved in any
-cut (see :mod:`pamt.certificate.cut_bound`): all memory from the one to the other is free, and no
-more than all PAMTs together.
+cut (see :mod:`pamt.certificate.cut_bound`): all memory between the two is free, and no more than
+all PAMTs together.  The run itself may be longer.
 
     memory     |====....|    |......|    |========|       dots: free
     reserved            |0000|      |0000|                two stretches
@@ -12,7 +12,8 @@ The largest region (or chunk) of a TDMR lies in a linked run near its home, or t
 no stretch shares, or a stretch between cells links its run: one that is reserved only where a TDMR
 bridges it, as an area of its own.  So cuts come in two kinds: *modest* ones, without such bridges,
 in which every TDMR is small enough for a linked run; and others, which have an area more than all
-stretches inside cells.
+stretches inside cells, before areas are taken off for gaps that PAMTs fill, those beside bridged
+stretches among them.
 
 Source: docs/design.md, section 5 (``minimal``).
 """
