@@ -33,7 +33,18 @@ from typing import Any, NamedTuple
 from pamt.placement import Question
 from pamt.ranges import GIB, MIB, PAGE, Range, RangeSet
 
-__all__ = ["ADDITIVE", "NEVER", "CutFacts", "Cuts", "cut_facts", "excludes", "fillable_gaps"]
+__all__ = [
+    "ADDITIVE",
+    "NEVER",
+    "CutFacts",
+    "Cuts",
+    "cut_facts",
+    "cut_ranges",
+    "excludes",
+    "fillable_gaps",
+    "forced_stretches",
+    "most_pamt_bytes",
+]
 
 ADDITIVE = ("areas", "tdmrs", "pamt_pages")
 """Components that add up over TDMRs."""
@@ -297,6 +308,23 @@ def _forced(question: Question, window: Range) -> int:
     return sum(outside.overlaps(hole) for hole in question.memory_set.complement(window))
 
 
+def forced_stretches(question: Question) -> list[Range]:
+    """Stretches without memory, from the first cell to the last, that must be reserved if in a
+    TDMR: those that hold a page outside the CMR runs.
+    """
+    whole = Range(question.cells[0] * GIB, (question.cells[-1] + 1) * GIB)
+    outside = question.cmr_runs.complement(whole)
+    return [hole for hole in question.memory_set.complement(whole) if outside.overlaps(hole)]
+
+
+def most_pamt_bytes(question: Question) -> int:
+    """No cut has PAMTs of more bytes: each region rounds up on its own, by less than a page."""
+    cells = question.cells
+    most = min(question.limits.max_tdmrs, len(cells))
+    rounding = sum(rounded_levels(question)) * PAGE * most
+    return question.sizes(cells[-1] - cells[0] + 1).total + rounding
+
+
 def fillable_gaps(question: Question) -> tuple[Range, ...]:
     """Under ``minimal``: where PAMTs might join two stretches that must be reserved.
 
@@ -312,17 +340,12 @@ def fillable_gaps(question: Question) -> tuple[Range, ...]:
 
 
 def _fillable_gaps(question: Question) -> tuple[Range, ...]:
-    cells = question.cells
-    whole = Range(cells[0] * GIB, (cells[-1] + 1) * GIB)
-    outside = question.cmr_runs.complement(whole)
-    memory = question.memory_set
     # A border of TDMRs may part a stretch; its parts are then in two TDMRs, and nothing between
     # them is memory.
-    forced = [hole for hole in memory.complement(whole) if outside.overlaps(hole)]
     fits = _Fits(question)
     found: list[Range] = []
-    for low, high in pairwise(forced):
-        between = memory.within(Range(low.end, high.start))
+    for low, high in pairwise(forced_stretches(question)):
+        between = question.memory_set.within(Range(low.end, high.start))
         if between.size <= fits.room and fits.all(between):
             found.append(between.span)
     return tuple(found)
@@ -362,9 +385,8 @@ class _Fits:
                 sums |= sums << (part // PAGE)
             self._sums = sums
             return
-        # Each region rounds up on its own, by less than a page a TDMR.
         self._rounding = sum(rounded_levels(question))
-        self.room = question.sizes(span).total + self._rounding * PAGE * self._most
+        self.room = most_pamt_bytes(question)
         self._pages = [question.sizes(gib).total // PAGE for gib in range(span + 1)]
 
     def all(self, memory: RangeSet) -> bool:

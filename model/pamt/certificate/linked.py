@@ -24,7 +24,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pamt.certificate.cut_bound import CutFacts, remembered, rounded_levels
+from pamt.certificate.cut_bound import CutFacts, forced_stretches, most_pamt_bytes, remembered
 from pamt.certificate.near_home import homes, near
 from pamt.placement import NodeRun, Question
 from pamt.ranges import GIB, PAGE, Range
@@ -87,20 +87,15 @@ def _piece(question: Question, gib: int) -> int:
 
 
 def _linked(question: Question) -> Iterator[NodeRun]:
-    cells = question.cells
-    whole = Range(cells[0] * GIB, (cells[-1] + 1) * GIB)
-    outside = question.cmr_runs.complement(whole)
-    memory = question.memory_set
-    stretches = [hole for hole in memory.complement(whole) if outside.overlaps(hole)]
+    stretches = forced_stretches(question)
     in_cells = [not _between(question, hole) for hole in stretches]
-    room = question.sizes(whole.size // GIB).total // PAGE
-    room += sum(rounded_levels(question)) * min(question.limits.max_tdmrs, len(cells))
-    ends = [whole.start, *(hole.end for hole in stretches)]
-    starts = [*(hole.start for hole in stretches), whole.end]
+    room = most_pamt_bytes(question) // PAGE
+    ends = [question.cells[0] * GIB, *(hole.end for hole in stretches)]
+    starts = [*(hole.start for hole in stretches), (question.cells[-1] + 1) * GIB]
     firsts = [run.start for run in question.free]
     for at, (low, high) in enumerate(zip(ends, starts, strict=True)):
         runs = question.free[bisect_left(firsts, low) : bisect_left(firsts, high)]
-        parts = list(memory.within(Range(low, high)))
+        parts = list(question.memory_set.within(Range(low, high)))
         if at > 0 and in_cells[at - 1]:
             yield from _walk(runs, [(part.start, part.end) for part in parts], room)
         if at < len(stretches) and in_cells[at]:

@@ -9,6 +9,7 @@ Source: specs/certificate.md, section 4.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 from pamt.certificate.choices import Choices
@@ -156,9 +157,7 @@ class _Worth:
             for index, (split, sign) in known.items()
             if step.cases.get(index)
         ]
-        self._lows = sorted(
-            (split for split, sign in known.values() if sign < 0), key=lambda s: s.at_most
-        )
+        self._lows = [split for split, sign in known.values() if sign < 0]
         for _where, level, tdmrs, price in self._cases:
             if price > 0 and level in by_level:
                 # Pieces of no value of their own may be worth a case's price.
@@ -168,18 +167,22 @@ class _Worth:
                 ]
         self._pieces.sort(key=lambda pair: (pair[0].pages, pair[0].tdmr, pair[0].level))
 
+    def _price(self, tdmr: int) -> int:
+        """Of one area in a TDMR."""
+        return self._step.areas.get(tdmr, 0) + self._step.total
+
     def place(self, node: int, tdmr: int) -> _Place:
         """Stretches of equal places, of which no case tells the run, have equal choices."""
         return _Place(
             node,
-            self._step.areas.get(tdmr, 0) + self._step.total,
+            self._price(tdmr),
             tuple(n for n, case in enumerate(self._cases) if _inside(case[0], node, tdmr, None)),
             tuple(n for n, low in enumerate(self._lows) if _inside(low.where, node, tdmr, None)),
         )
 
     def choices(self, node: int, tdmr: int, run: int | None) -> Choices:
         """Pieces worth something when they lie inside one stretch of TDMR `tdmr`."""
-        price = self._step.areas.get(tdmr, 0) + self._step.total
+        price = self._price(tdmr)
         worthy = [
             (piece, value - price) for piece, value in self._begun(node, tdmr, run) if value > price
         ]
@@ -197,10 +200,7 @@ class _Worth:
         run = chain.start * PAGE
         for index, (tdmr, pages) in enumerate(chain.stretches):
             later = [t for t, _ in chain.stretches[index:]]
-            prices: list[int] = []
-            for over in later:
-                price = self._step.areas.get(over, 0) + self._step.total
-                prices.append(price + (prices[-1] if prices else 0))
+            prices = list(accumulate(map(self._price, later)))
             choices = self.choices(chain.node, tdmr, run)
             crossing = [
                 Crossing(

@@ -119,7 +119,7 @@ def _placeable(question: Question, tdmrs: Sequence[Range]) -> Feasible:
     if fixed.trivial is not None:
         return Feasible(None, "the TDMRs of the kernel are exhausted")
     problem = pose_problem(relax(fixed), Limits())
-    if min(problem.room) < 0:
+    if problem.overfull:
         return Feasible(False)
     try:
         return Feasible(decide(problem, Budget(NODES)).packing is not None)

@@ -136,7 +136,7 @@ class _Search:
             if self._best is None:
                 bounds = raised(question, bounds, None)
                 self._look(bounds)
-            if not self._at(bounds):
+            if not self._at(bounds) and question.space.reserve == "minimal":
                 bounds = self._look_further(bounds)
             if question.tdmrs is not None and not self._at(bounds):
                 self._look_whole()
@@ -183,10 +183,8 @@ class _Search:
                     break  # the other cuts of this kind cost as much
 
     def _look_further(self, bounds: Bounds) -> Bounds:
-        """Placements on other cuts, where the bound was not met; bounds that say so if one does."""
+        """``minimal``: placements with gaps filled; bounds that one meets, if that is seen."""
         question = self._question
-        if question.space.reserve != "minimal":
-            return bounds
         for layouts in (
             fill_by_overhang(question, bounds.values, self._fullest),
             fill(question, self._order, self._key),

@@ -146,9 +146,9 @@ class _Search:
 
     def run(self, known: Relaxed | None) -> Decision:
         problem = self._problem
-        if any(room < 0 for room in problem.room):
+        if problem.overfull:
             return self._none(self._prover.without_room(problem) if self._prover else None)
-        if problem.overlaps is not None and problem.overlaps < len(problem.waiting):
+        if problem.short:
             return self._none(self._prover.too_few_areas(problem) if self._prover else None)
         if not problem.waiting:
             within = problem.remote is None or problem.remote >= 0

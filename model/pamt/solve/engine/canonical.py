@@ -146,8 +146,7 @@ def _in_line(lies: Packing, regions: Sequence[Piece]) -> bool:
 
 def _complete(problem: Problem, known: Packing, ideas: _Ideas) -> Packing | None:
     """A packing of what is left, near the one that is known; None if there is none."""
-    short = problem.overlaps is not None and problem.overlaps < len(problem.waiting)
-    if min(problem.room, default=0) < 0 or short:
+    if problem.overfull or problem.short:
         return None
     view = look(problem)
     for refuting in ideas.refuting:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 from math import gcd
+from typing import NamedTuple
 
 from pamt.certificate.check import floor
 from pamt.certificate.cut_bound import ADDITIVE, CutFacts, cut_facts, cut_ranges
@@ -42,6 +43,18 @@ MOST_HUNG = 20
 Layout = tuple[tuple[Range, ...], tuple[tuple[int, int, int], ...]]
 
 
+class _Filling(NamedTuple):
+    """A set of gaps to be filled: what cuts cost then, and the least of each component."""
+
+    gaps: tuple[Range, ...]
+    facts: CutFacts
+    bounds: dict[str, int]
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        return tuple(self.bounds.values())
+
+
 def fill(
     question: Question, order: Sequence[str], best: Callable[[], tuple[int, ...] | None]
 ) -> Iterator[Layout]:
@@ -50,15 +63,16 @@ def fill(
     `best`: the key of the best configuration known so far; sets that can't beat it are left out.
     """
     _, gaps = claim_facts(question, {"remote": floor(question, "remote")})
-    ranked: list[tuple[tuple[int, ...], int, tuple[Range, ...]]] = []
-    for at, chosen in enumerate(_sets(gaps)):
-        bounds = _bounds(question, chosen, order)
+    ranked: list[_Filling] = []
+    for chosen in _sets(gaps):
+        facts = _facts(question, chosen, order)
+        bounds = _bounds(question, facts, order)
         if bounds is not None and _may_be(question, chosen, bounds):
-            ranked.append((tuple(bounds.values()), at, chosen))
-    for key, _, chosen in sorted(ranked):
+            ranked.append(_Filling(chosen, facts, bounds))
+    for filling in sorted(ranked, key=lambda filling: filling.key):
         known = best()
-        if known is None or key < known:
-            yield from _with(question, order, chosen)
+        if known is None or filling.key < known:
+            yield from _with(question, order, filling)
 
 
 def _may_be(question: Question, gaps: Sequence[Range], values: Mapping[str, int]) -> bool:
@@ -75,11 +89,8 @@ def _facts(question: Question, gaps: Sequence[Range], order: Sequence[str]) -> C
     return facts
 
 
-def _bounds(
-    question: Question, gaps: Sequence[Range], order: Sequence[str]
-) -> dict[str, int] | None:
-    """The least of each component, in order, with these gaps filled."""
-    facts = _facts(question, gaps, order)
+def _bounds(question: Question, facts: CutFacts, order: Sequence[str]) -> dict[str, int] | None:
+    """The least of each component, in order, with the gaps of `facts` filled."""
     values: dict[str, int] = {}
     for name in order:
         held = tuple(n for n in values if n in ADDITIVE)
@@ -112,17 +123,17 @@ def _sets(gaps: Sequence[Range]) -> Iterator[tuple[Range, ...]]:
         yield tuple(sorted(short[:number]))
 
 
-def _with(question: Question, order: Sequence[str], gaps: Sequence[Range]) -> Iterator[Layout]:
+def _with(question: Question, order: Sequence[str], filling: _Filling) -> Iterator[Layout]:
     """Layouts that fill these gaps, with cuts that then cost least."""
     wanted = [
         run
         for run in question.free
-        if any(gap.start <= run.start and run.end <= gap.end for gap in gaps)
+        if any(gap.start <= run.start and run.end <= gap.end for gap in filling.gaps)
     ]
     wanted.sort(key=lambda run: (run.start - run.end, run.start))
     at_home = "remote" in order
     all_pieces = Pieces(question, at_home=at_home)
-    for cuts in _cuts(question, order, gaps, wanted):
+    for cuts in _cuts(question, order, filling, wanted):
         # The cheapest of the cuts of one kind; the kinds come cheapest first.
         hung = 0
         found: list[tuple[int, Layout]] = []
@@ -165,16 +176,13 @@ def filled(pieces: Sequence[Piece], wanted: Sequence[NodeRun]) -> dict[tuple[int
 
 
 def _cuts(
-    question: Question, order: Sequence[str], gaps: Sequence[Range], wanted: Sequence[NodeRun]
+    question: Question, order: Sequence[str], filling: _Filling, wanted: Sequence[NodeRun]
 ) -> Iterator[Iterator[tuple[Range, ...]]]:
     """Kinds of cuts: those that cost least, then of ever more TDMRs."""
     if question.tdmrs is not None:
         yield iter([tuple(fact.range for fact in question.tdmrs)])
         return
-    facts = _facts(question, gaps, order)
-    values = _bounds(question, gaps, order)
-    if values is None:
-        return
+    facts, values = filling.facts, filling.bounds
     additive = tuple(name for name in order if name in ADDITIVE)
     most = values.get("max_areas")
     cheapest = cheapest_cuts(facts, additive, most)

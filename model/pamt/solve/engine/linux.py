@@ -138,7 +138,7 @@ class Linux:
         if not self._budget.watch.hears_bounds:
             return
         problem = pose_problem(self._facts, self._limits(self._held))
-        if min(problem.room, default=0) < 0 or not problem.chunks:
+        if problem.overfull or not problem.chunks:
             return
         scale = max(
             (abs(problem.cost(c, n)) for c in problem.chunks for n, _ in problem.spots), default=1
@@ -200,9 +200,7 @@ class Linux:
             piece = max(problem.regions[chunk.tdmr], key=lambda region: region.level == LEVELS[0])
             problem = problem.fix(piece, lie.node, lie.start)
             lies[piece] = lie
-        if problem.overlaps is not None and problem.overlaps < len(problem.waiting):
-            return None
-        if min(problem.room) < 0:
+        if problem.overfull or problem.short:
             return None
         rest = decide(problem, budget).packing
         return None if rest is None else {**lies, **rest}
@@ -279,9 +277,7 @@ class Linux:
     def _relaxed_excludes(self, at_most: dict[str, int]) -> bool:
         limits = self._limits(at_most)
         problem = pose_problem(self._facts, limits)
-        if min(problem.room) < 0:
-            return True
-        if problem.overlaps is not None and problem.overlaps < len(problem.waiting):
+        if problem.overfull or problem.short:
             return True
         relaxed = Master(look(problem), (), 1e6, self._relaxed).solve()
         if relaxed is None:

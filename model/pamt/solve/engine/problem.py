@@ -63,6 +63,16 @@ class Problem:
         """All that has to be placed: at least so many pieces."""
         return tuple(sorted((*self.chunks, *self.loose)))
 
+    @property
+    def overfull(self) -> bool:
+        """Whether more pieces overlap some TDMR than it has room for."""
+        return min(self.room, default=0) < 0
+
+    @property
+    def short(self) -> bool:
+        """Whether fewer areas are left in all than there are pieces to be placed."""
+        return self.overlaps is not None and self.overlaps < len(self.waiting)
+
     def cost(self, piece: Piece, node: int) -> int:
         return piece.pages * self.weights[piece.home, node]
 
