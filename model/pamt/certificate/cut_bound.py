@@ -23,10 +23,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import accumulate, pairwise
+from functools import cached_property, lru_cache
+from itertools import accumulate, compress, pairwise
 from operator import add
 from typing import Any, NamedTuple
 
@@ -200,11 +200,21 @@ class CutFacts:
     def unfilled(self) -> CutFacts:
         """The same where no PAMT fills a gap."""
         fixed = self.fixed and tuple((holes, 0, pages) for holes, _, pages in self.fixed)
-        return replace(self, fixed=fixed, least_alone=self.alone, least_joined=self.joined)
+        return self.but(fixed=fixed, least_alone=self.alone, least_joined=self.joined)
+
+    def but(self, **changes: Any) -> CutFacts:
+        """The same with some fields changed.
+
+        Equal facts are one object, so that what follows from them is worked out once.
+        """
+        return _ONE_OF_ALL_EQUAL(replace(self, **changes))
 
     def holes(self, first: int, last: int) -> int:
         """Least holes of a TDMR over cells (by index) `first` to `last`, both included."""
         return self.holes_to[last + 1] - self.holes_from[first]
+
+
+_ONE_OF_ALL_EQUAL: Callable[[CutFacts], CutFacts] = lru_cache(maxsize=64)(lambda facts: facts)
 
 
 def _up_to(alone: Sequence[int], joined: Sequence[int]) -> tuple[int, ...]:
@@ -435,33 +445,32 @@ class _Minima:
         self._windows, self._falling = windows
         self._unit = unit
         self._values = values
+        # Of each step: its queue, and the highest end that is not in it yet.
         self._queues: dict[int, deque[tuple[int, int]]] = {}
         self._next: dict[int, int] = {}
 
     def least(self, cell: int) -> int:
         """The least of all windows of a cell; where there is none, what can't be."""
         found = 2 * NEVER
-        for window in self._windows[cell]:
-            if self._falling:
-                found = min(found, self._queued(window) + window.over * self._unit)
+        values = self._values
+        for step, low, high, over in self._windows[cell]:
+            if not self._falling:
+                least = min(values[low : high + 1])
             else:
-                values = self._values[window.low : window.high + 1]
-                found = min(found, min(values) + window.over * self._unit)
+                if step not in self._queues:
+                    self._queues[step], self._next[step] = deque(), high
+                queue = self._queues[step]
+                for at in range(self._next[step], low - 1, -1):
+                    value = values[at]
+                    while queue and queue[0][0] >= value:
+                        queue.popleft()
+                    queue.appendleft((value, at))
+                self._next[step] = min(self._next[step], low - 1)
+                while queue[-1][1] > high:
+                    queue.pop()
+                least = queue[-1][0]
+            found = min(found, least + over * self._unit)
         return found
-
-    def _queued(self, window: _Window) -> int:
-        queue = self._queues.setdefault(window.step, deque())
-        at = self._next.get(window.step, window.high)
-        while at >= window.low:
-            value = self._values[at]
-            while queue and queue[0][0] >= value:
-                queue.popleft()
-            queue.appendleft((value, at))
-            at -= 1
-        self._next[window.step] = at
-        while queue[-1][1] > window.high:
-            queue.pop()
-        return queue[-1][0]
 
 
 def _all_fall(windows: Sequence[tuple[_Window, ...]]) -> bool:
@@ -493,7 +502,7 @@ class Cuts:
         self._tdmr = units.get("tdmrs", 0)
         self._page = units.get("pamt_pages", 0)
         self._layers: list[list[int]] = []
-        self._behind: list[list[int]] = []
+        self._known_behind: list[list[int]] = []
 
     @cached_property
     def least(self) -> tuple[int, ...] | None:
@@ -625,25 +634,28 @@ class Cuts:
             ends[i] = ends[i + 1] if cells[i + 1] == cells[i] + 1 else i + 1
         return tuple(ends)
 
-    def step(self, behind: Sequence[int], first: int) -> list[int]:
-        """From cell `first` to each end it may have: cost so far and `behind`."""
+    def ends(self, number: int, first: int, limit: int) -> list[int]:
+        """Last cells of TDMRs from cell `first` that cost `limit` at most, with all behind them.
+
+        `number`: TDMRs there are from `first` on.  Ascending.
+        """
         facts = self._facts
         hole, tdmr, page = self._weights()
+        behind = self._behind(number - 1)
         reach = self.reach[first]
-        base = tdmr - hole * facts.holes_from[first]
+        # What no end changes is taken off the limit, so that all ends are only compared with it.
+        enough = (limit - tdmr + hole * facts.holes_from[first]).__ge__
         found: list[int] = []
         at = first
         while at < reach:
             stop = min(reach, self._islands[at])
-            span = facts.cells[at] - facts.cells[first] + 1
-            values: Sequence[int] = behind[at + 1 : stop + 1]
+            costs: Iterable[int] = behind[at + 1 : stop + 1]
             if page:
-                table = self._page_costs[span : span + stop - at]
-                found += map(add, table, values)
-            else:
-                found += values
+                span = facts.cells[at] - facts.cells[first] + 1
+                costs = map(add, self._page_costs[span : span + stop - at], costs)
+            found += compress(range(at, stop), map(enough, costs))
             at = stop
-        return [value + base for value in found] if base else found
+        return found
 
     def alone(self, first: int, last: int) -> int:
         """What one TDMR over these cells (by index) costs."""
@@ -656,22 +668,18 @@ class Cuts:
     def _page_costs(self) -> list[int]:
         return [self._page * pages for pages in self._facts.pages]
 
-    def behind(self, layer: Sequence[int]) -> list[int]:
-        """The cost of what follows each end, with the holes up to it."""
-        facts = self._facts
-        hole = self._weights()[0]
-        return [
-            value + hole * holes if value < NEVER else 2 * NEVER
-            for value, holes in zip(layer, facts.holes_to, strict=True)
-        ]
-
-    def behind_layer(self, number: int) -> list[int]:
-        """:meth:`behind` for a layer, worked out once."""
-        layer = self.layer(number)
-        while len(self._behind) < len(self._layers):
-            self._behind.append(self.behind(self._layers[len(self._behind)]))
-        assert layer is self._layers[number]
-        return self._behind[number]
+    def _behind(self, number: int) -> list[int]:
+        """For each end, the cost of `number` TDMRs behind it, with the holes up to it."""
+        while len(self._known_behind) <= number:
+            layer = self.layer(len(self._known_behind))
+            hole = self._weights()[0]
+            self._known_behind.append(
+                [
+                    value + hole * holes if value < NEVER else 2 * NEVER
+                    for value, holes in zip(layer, self._facts.holes_to, strict=True)
+                ]
+            )
+        return self._known_behind[number]
 
     @cached_property
     def _windows(self) -> _Windows:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from pamt.certificate.cut_bound import CutFacts, Cuts
 from pamt.certificate.linked import modest, opens
@@ -82,7 +81,7 @@ class AllCuts:
         if few is not None and not facts.own:
             cap = few + min(facts.limit, at_most.get("max_areas", facts.limit))
             names, limit = (("areas",), at_most["areas"]) if "areas" in at_most else ((), 0)
-            plain = replace(facts.unfilled, limit=cap).cuts(names)
+            plain = facts.unfilled.but(limit=cap).cuts(names)
             self._limits.append((plain, few + limit))
         for name in ("areas", "pamt_pages"):
             if name in at_most:
@@ -98,7 +97,8 @@ class AllCuts:
             return
         for number in range(1, self._most + 1):
             self._spend(1 + len(self._facts.cells) // 16)
-            yield from self._go(0, number, limits)
+            if all(cuts.layer(number)[0] <= limit for cuts, limit in self._limits):
+                yield from self._go(0, number, limits)
 
     def _spend(self, steps: int) -> None:
         self._left -= steps
@@ -106,25 +106,20 @@ class AllCuts:
             raise TooMany
 
     def _go(self, first: int, number: int, left: Sequence[int]) -> Iterator[Cut]:
-        cells = len(self._facts.cells)
-        if any(
-            cuts.layer(number)[first] > limit
-            for (cuts, _), limit in zip(self._limits, left, strict=True)
-        ):
-            return
+        """From cell `first` on, into `number` TDMRs; what is `left` is enough for some."""
         if number == 1:
             self._spend(1)
-            yield ((first, cells - 1),)
+            yield ((first, len(self._facts.cells) - 1),)
             return
         # All ends are looked at for the last limit, which leaves few over for the others.
         cuts, limit = self._limits[-1][0], left[-1]
-        costs = cuts.step(cuts.behind_layer(number - 1), first)
-        self._spend(1 + len(costs) // 64)
-        for last in [at for at, cost in enumerate(costs, first) if cost <= limit]:
+        self._spend(1 + max(0, cuts.reach[first] - first) // 64)
+        behind = [(each, each.layer(number - 1), each.reach[first]) for each, _ in self._limits]
+        for last in cuts.ends(number, first, limit):
             rest: list[int] = []
-            for (other, _), spare in zip(self._limits, left, strict=True):
-                rest.append(spare - other.alone(first, last))
-                if last >= other.reach[first] or rest[-1] < other.layer(number - 1)[last + 1]:
+            for (each, least, reach), spare in zip(behind, left, strict=True):
+                rest.append(spare - each.alone(first, last))
+                if last >= reach or rest[-1] < least[last + 1]:
                     break
             else:
                 for following in self._go(last + 1, number - 1, rest):

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -87,15 +86,15 @@ def _claim_facts(
 ) -> tuple[CutFacts, tuple[Gap, ...]]:
     barred = barred_cells(question) if near and question.tdmrs is None else frozenset()
     if question.space.reserve != "minimal":
-        return replace(cut_facts(question), barred=barred), ()
+        return cut_facts(question).but(barred=barred), ()
     gaps = fillable_gaps(question)
     if question.tdmrs is not None:
         facts = cut_facts(question, gaps)
         assert facts.fixed is not None
         cap = min(facts.limit, at_most.get("max_areas", facts.limit))
         low = [holes - credit for holes, credit, _ in facts.fixed]
-        return replace(facts, extra=areas_opened(question, low, cap, near=near)), gaps
-    facts = replace(cut_facts(question, gaps), barred=barred)
+        return facts.but(extra=areas_opened(question, low, cap, near=near)), gaps
+    facts = cut_facts(question, gaps).but(barred=barred)
     if not near:
         return facts, gaps
     while gaps:
@@ -104,7 +103,7 @@ def _claim_facts(
         if kept == gaps:
             break
         gaps = kept
-        facts = replace(cut_facts(question, gaps), barred=barred)
+        facts = cut_facts(question, gaps).but(barred=barred)
     return facts, gaps
 
 
@@ -284,7 +283,7 @@ def _stretches(question: Question, facts: CutFacts, near: bool, cap: int, kind: 
         elif kind == "modest":
             facts = modest(question, facts, at_home=near)
         # An area that is there whatever the stretches is not counted.
-        least = replace(facts.unfilled, limit=cap).cuts(("areas",)).least_number
+        least = facts.unfilled.but(limit=cap).cuts(("areas",)).least_number
         known[key] = NEVER if least is None else least
     found: int = known[key]
     return found

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from pamt.certificate.cut_bound import CutFacts, forced_stretches, most_pamt_bytes, remembered
 from pamt.certificate.near_home import homes, near
@@ -58,8 +57,7 @@ def modest(question: Question, facts: CutFacts, *, at_home: bool) -> CutFacts:
     # A TDMR that bridges counts more areas than any may have, however many gaps are filled.
     bridge = 1 + facts.limit + sum(facts.alone) + len(cells)
     links = tuple(joined if joined <= 0 else bridge for joined in facts.joined)
-    return replace(
-        facts.unfilled,
+    return facts.unfilled.but(
         joined=links,
         least_joined=links,
         longest=tuple(most[home] for home in homes(question)),
@@ -69,7 +67,7 @@ def modest(question: Question, facts: CutFacts, *, at_home: bool) -> CutFacts:
 def unbridged(facts: CutFacts) -> CutFacts:
     """`facts` with areas for stretches inside cells only, no gap filled."""
     links = tuple(min(0, joined) for joined in facts.joined)
-    return replace(facts.unfilled, joined=links, least_joined=links)
+    return facts.unfilled.but(joined=links, least_joined=links)
 
 
 def opens(facts: CutFacts, small: CutFacts, cut: Sequence[tuple[int, int]]) -> int:

@@ -5,10 +5,15 @@ may still answer; raised inside its bindings, the exception is turned into anoth
 or swallowed by a destructor.  So inside the bindings the wish is only noted, and raised later by
 :func:`poll`; and a search that is under way is told to stop by a thread of its own, for Python's
 handlers run in the main thread only, which is then inside the solver.
+
+Other Python code swallows it as well: destructors, callbacks of weak references and of the garbage
+collector.  There the signal is put off: the thread sends it again a moment later.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import socket
 import threading
@@ -23,6 +28,8 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 TERMINATED = "stopped by SIGTERM"
 """The argument of a KeyboardInterrupt that stands for SIGTERM; one for Ctrl-C has none."""
+AGAIN = 0.01
+"""Seconds after which a signal is sent again that came where it would be lost."""
 SAME = 2.0
 """Seconds in which one SIGTERM after another is the same: ``timeout`` sends it twice."""
 
@@ -38,6 +45,8 @@ class _State:
     """The z3 context that is searching now."""
     watched = False
     """Whether this is inside of :class:`interruptible`."""
+    again: socket.socket | None = None
+    """What tells the thread to send the signal again."""
 
 
 def poll() -> None:
@@ -109,6 +118,7 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
         self._watcher = threading.Thread(target=_stop_searches, args=(reads,), daemon=True)
         self._watcher.start()
         self._wakeup_before = signal.set_wakeup_fd(writes.fileno(), warn_on_full_buffer=False)
+        _State.again = writes
         _State.watched = True
 
     def __exit__(
@@ -121,6 +131,7 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
             return
         reads, writes = self._ends
         _State.watched = False
+        _State.again = None
         signal.set_wakeup_fd(self._wakeup_before)
         writes.close()
         self._watcher.join()
@@ -136,11 +147,14 @@ class interruptible:  # noqa: N801 - reads as a verb, as context managers do
 
 
 def _stop_searches(reads: socket.socket) -> None:
-    """Until the other end is closed: each signal stops the search under way."""
+    """Until the other end is closed: each signal stops the search under way, or comes again."""
     while numbers := reads.recv(64):
         context = _State.searching
         if context is not None and any(number in numbers for number in STOPS):
             context.interrupt()
+        if 0 in numbers:
+            time.sleep(AGAIN)
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -151,6 +165,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         _State.terminated = now
     if _in_bindings(frame):
         _State.wanted = True
+    elif _State.again is not None and _swallows(frame):
+        _State.wanted = True
+        _State.again.send(b"\0")
     else:
         _State.wanted = False
         raise _stop()
@@ -161,6 +178,19 @@ def _in_bindings(frame: FrameType | None) -> bool:
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if name == __name__ or name.partition(".")[0] in {"z3", "cvc5"}:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _swallows(frame: FrameType | None) -> bool:
+    """Whether an exception raised in this frame ends in a destructor or a callback."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or code in callbacks:
+            return True
+        if frame.f_globals.get("__name__") in {"weakref", "_weakrefset"}:
             return True
         frame = frame.f_back
     return False

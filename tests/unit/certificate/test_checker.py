@@ -255,3 +255,19 @@ def test_no_piece_is_fewer_than_none() -> None:
     split = Split((0, 1), "chunk", Where(), -1, 1, 2)
     assert not faulty(judged(KERNEL, {}, split, Sum({}, {}, {}, cases={0: 1}), SURE), "")
     assert faulty(judged(KERNEL, {}, split, SURE, Sum({}, {}, {}, cases={0: 1})), "less worth")
+
+
+def test_a_case_of_the_largest_pieces_says_nothing_of_chunks_and_regions() -> None:
+    # One of the largest pieces begins somewhere, which no sum over chunks and regions sees.
+    largest = Split((0,), "largest", Where(), 0, 1, 2)
+    price = Sum({}, {}, {}, cases={0: 1})
+    assert faulty(judged(KERNEL, {}, largest, SURE, price), "(chunk, or a region)")
+    split = Space(pamt="split")
+    regions = price._replace(regions={0: (0, 0, 0)})
+    assert faulty(judged(split, {}, largest, SURE, regions), "(chunk, or a region)")
+    assert faulty(judged(split, {}, largest, SURE, price), "less worth than 1")
+    chunk = largest._replace(piece="chunk")
+    assert faulty(judged(split, {}, chunk, SURE, price), "(largest)")
+    assert faulty(judged(KERNEL, {}, chunk, SURE, price), "less worth than 1")
+    # A case without a price says nothing.
+    assert faulty(judged(KERNEL, {}, largest, SURE, price._replace(cases={})), "less worth than 0")

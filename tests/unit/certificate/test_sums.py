@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import combinations, permutations, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,8 +56,9 @@ def relaxations(draw: st.DrawFn, *, alike: bool | None = None) -> Relaxation:
         lengths = [draw(st.integers(1, 4)) for _ in range(count)]
         stretches = tuple((first + at, pages) for at, pages in enumerate(lengths))
         chains.append(Chain(CHAIN, draw(st.integers(0, NODES - 1)), stretches))
+    # A node may be nearer than home.
     weights = {
-        (home, node): 0 if home == node else draw(st.integers(0, 2))
+        (home, node): 0 if home == node else draw(st.integers(-1, 2))
         for home, node in product(range(NODES), repeat=2)
     }
     return Relaxation(tuple(pieces), split, (0,) * TDMRS, 4, runs, tuple(chains), weights)
@@ -363,6 +365,63 @@ def test_no_price_is_below_nothing() -> None:
         assert refused(Sum({1: 9}, {}, {}, remote=price), {"remote": 0}) == "no price below 0"
         assert refused(Sum({1: 9}, {}, {}, total=price), {"areas": 3}) == "no price below 0"
     assert refused(Sum({1: 9}, {}, {}, total=0, remote=0), {}) == ""
+
+
+def test_the_lowest_price_is_named() -> None:
+    cases = ((Split((0, 1), CHUNK, Where(), 0, 1, 2), 0, 1),)
+    for step, lowest in (
+        (Sum({}, {}, {0: 3, 1: -2}), "-2"),
+        (Sum({}, {}, {0: 0}, cases={0: -4}), "-4"),
+        (Sum({}, {}, {}, remote=2, total=-3), "-3"),
+        (Sum({}, {}, {}, remote=-3, total=2), "-3"),
+    ):
+        with pytest.raises(Wrong) as wrong:
+            Leaves(two()).check(step, cases, {"remote": 0, "areas": 5}, "here")
+        assert wrong.value.fault.found == lowest
+
+
+def test_places_differ_by_the_cases_that_speak_of_them() -> None:
+    # A piece of 3 pages, which a run in either TDMR holds; areas cost the same in both.
+    pieces = (Piece(0, CHUNK, 3, 0), Piece(1, CHUNK, 9, 0))
+    runs = {(0, 0): [(0, 4)], (0, 1): [(40, 4)], (1, 1): [(80, 4)]}
+    weights = {(0, 0): 0, (0, 1): 0}
+    leaves = Leaves(Relaxation(pieces, False, (0, 0), 5, runs, (), weights))
+
+    def supply(where: Where, sign: int, **prices: Any) -> int:
+        split = Split((0,), CHUNK, where, 0, 1, 2)
+        return leaves.supply(Sum({0: 5}, {}, {}, cases={0: 2}, **prices), {0: (split, sign)})
+
+    assert supply(Where(), 1) == 7 + 7 + 7
+    assert supply(Where(tdmr=1), 1) == 5 + 7 + 7
+    assert supply(Where(node=0), 1) == 7 + 7 + 5
+    assert supply(Where(node=1, tdmr=1), 1) == 5 + 5 + 7
+    assert supply(Where(tdmr=1), -1) == 5 + 0 + 0
+    assert supply(Where(node=0), -1) == 0 + 0 + 5
+    assert supply(Where(node=2), -1) == 5 + 5 + 5
+
+
+def test_places_differ_by_what_areas_cost() -> None:
+    pieces = (Piece(0, CHUNK, 3, 0), Piece(1, CHUNK, 9, 0))
+    runs = {(0, 0): [(0, 4)], (0, 1): [(40, 4)]}
+    leaves = Leaves(Relaxation(pieces, False, (0, 0), 5, runs, (), {(0, 0): 0}))
+    for areas, total, expected in (
+        ({}, 1, 8),
+        ({0: 1}, 0, 9),
+        ({0: 1, 1: 2}, 0, 7),
+        ({0: 2, 1: 1}, 1, 5),
+        ({0: 1, 1: 1}, 1, 6),
+        ({0: 9, 1: 1}, 0, 4),
+    ):
+        assert leaves.supply(Sum({0: 5}, {}, areas, total=total), {}) == expected
+
+
+def test_a_piece_of_no_value_is_worth_what_a_nearer_node_saves() -> None:
+    pieces = (Piece(0, CHUNK, 3, 0),)
+    runs = {(1, 0): [(0, 4)]}
+    leaves = Leaves(Relaxation(pieces, False, (0,), 5, runs, (), {(0, 0): 0, (0, 1): -1}))
+    assert leaves.supply(Sum({}, {}, {}, remote=2), {}) == 6
+    assert leaves.supply(Sum({}, {}, {0: 1}, remote=2), {}) == 5
+    assert leaves.supply(Sum({}, {}, {}), {}) == 0
 
 
 def test_prices_need_a_limit() -> None:

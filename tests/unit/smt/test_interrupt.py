@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -72,6 +73,56 @@ def test_in_a_long_search() -> None:
 def test_in_plain_python() -> None:
     with pytest.raises(KeyboardInterrupt), interruptible(), interrupted_after(0.1):
         count_on_and_on()
+
+
+class Heavy:
+    """Its destructor takes long, and swallows whatever is raised in it."""
+
+    def __del__(self) -> None:
+        end = time.monotonic() + 0.02
+        while time.monotonic() < end:
+            pass
+
+
+def drop_on_and_on() -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        Heavy()
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_in_a_destructor_it_is_put_off(moment: int) -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible(), interrupted_after(0.1 + moment / 250):
+        drop_on_and_on()
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_in_a_callback_of_the_garbage_collector_it_is_put_off(moment: int) -> None:
+    def callback(phase: str, info: dict[str, int]) -> None:
+        Heavy().__del__()
+
+    gc.callbacks.append(callback)
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            interruptible(),
+            interrupted_after(0.1 + moment / 250),
+        ):
+            collect_on_and_on()
+    finally:
+        gc.callbacks.remove(callback)
+
+
+def collect_on_and_on() -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        gc.collect(0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_put_off_to_the_end_it_is_raised_there() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible(), interrupted_after(0.005):
+        Heavy().__del__()
 
 
 def test_everything_is_as_before_afterwards() -> None:

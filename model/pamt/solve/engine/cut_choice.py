@@ -29,6 +29,7 @@ __all__ = [
     "bounds_over_cuts",
     "cheapest_cuts",
     "is_excluded",
+    "least_beyond",
     "meets",
     "raised",
     "sampled_cuts",
@@ -40,6 +41,9 @@ MOST_LAYERS = 20_000
 
 MOST_STEPPED = 4
 """Values above the least that are tried, where nothing is known to be possible."""
+
+FAR = 64
+"""What is above the least by more than such a part of itself is far above it."""
 
 MOST_RAISED = 64
 """Values between the least and what is known, up to which all are looked into."""
@@ -68,7 +72,7 @@ def bounds_over_cuts(question: Question, order: Sequence[str]) -> Bounds | None:
         return None
     bounds = Bounds(order)
     for name in order:
-        bounds.hold(name, *_least(question, bounds, name))
+        bounds.hold(name, *least_beyond(question, bounds, name))
     return bounds
 
 
@@ -85,10 +89,14 @@ def meets(question: Question, low: Bounds, best: Objective) -> Bounds | None:
             continue
         so_far = Bounds(low.order)
         so_far.values = held
-        value, step = _least(question, so_far, name)
-        if value < known[name] and not (
-            isinstance(step, CutsStep)
-            and is_excluded(question, step.order, {**held, name: known[name] - 1})
+        value, step = least_beyond(question, so_far, name)
+        # Far above the least there are too many cuts to be without a better one.
+        if value < known[name] - max(MOST_RAISED, known[name] // FAR) or (
+            value < known[name]
+            and not (
+                isinstance(step, CutsStep)
+                and is_excluded(question, step.order, {**held, name: known[name] - 1})
+            )
         ):
             return None
         steps[name] = (step,)
@@ -119,7 +127,7 @@ def raised(question: Question, low: Bounds, best: Objective | None) -> Bounds:
         if best is not None and at_best and low.values[name] == getattr(best, name):
             bounds.hold(name, low.values[name], *claim.steps)
             continue
-        value, step = _least(question, bounds, name)
+        value, step = least_beyond(question, bounds, name)
         if isinstance(step, CutsStep):
             if best is None:
                 value = _stepped(question, step, bounds, name, value)
@@ -145,7 +153,7 @@ def with_claims(
     bounds = Bounds(low.order)
     theirs = True
     for at, name in enumerate(low.order):
-        value, step = _least(question, bounds, name)
+        value, step = least_beyond(question, bounds, name)
         theirs = theirs and at < len(claims)
         if theirs and values[name] >= value:
             bounds.hold(name, values[name], *claims[at].steps)
@@ -179,7 +187,8 @@ def _raised(
     return low
 
 
-def _least(question: Question, bounds: Bounds, name: str) -> tuple[int, Step]:
+def least_beyond(question: Question, bounds: Bounds, name: str) -> tuple[int, Step]:
+    """The least of a component with those before it as in `bounds`, and a step that shows it."""
     held = bounds.additive
     if name == "lost":
         return 0, Floor(name)
@@ -259,7 +268,6 @@ def sampled_cuts(
     random = Random(cells)  # noqa: S311 - for variety, nothing is secret here
     wanted = frozenset(sizes)
     ends: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
-    behind = [cuts.behind(cuts.layer(k)) for k in range(count)]
     seen: set[tuple[tuple[int, int], ...]] = set()
     for _ in range(number):
         cut: list[tuple[int, int]] = []
@@ -267,9 +275,7 @@ def sampled_cuts(
         for left in range(count, 0, -1):
             known = ends.get((first, left))
             if known is None:
-                least = cuts.layer(left)[first]
-                costs = cuts.step(behind[left - 1], first)
-                all_ends = [first + size for size, cost in enumerate(costs) if cost == least]
+                all_ends = cuts.ends(left, first, cuts.layer(left)[first])
                 known = (all_ends, [last for last in all_ends if last - first + 1 in wanted])
                 ends[first, left] = known
             among = known[1] if known[1] and random.random() < 0.5 else known[0]
@@ -291,11 +297,8 @@ def _walk(
     for count in counts:
         if count < 1:
             continue
-        least = cuts.layer(count)[first]
-        costs = cuts.step(cuts.behind(cuts.layer(count - 1)), first)
-        for size, cost in enumerate(costs):
-            if cost == least:
-                ends.setdefault(first + size, []).append(count - 1)
+        for last in cuts.ends(count, first, cuts.layer(count)[first]):
+            ends.setdefault(last, []).append(count - 1)
     for last, left in sorted(ends.items()):
         for rest in _walk(cuts, cells, last + 1, left):
             yield ((first, last), *rest)

@@ -11,7 +11,6 @@ until the pieces add up to every free run that is wanted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations, islice
 from math import gcd
 from typing import NamedTuple
@@ -85,7 +84,7 @@ def _facts(question: Question, gaps: Sequence[Range], order: Sequence[str]) -> C
     """What cuts cost with these gaps filled; where PAMTs are to be at home, only such cuts."""
     facts = cut_facts(question, gaps)
     if "remote" in order and at_home(question, {"remote": floor(question, "remote")}):
-        return replace(facts, barred=barred_cells(question)) if facts.fixed is None else facts
+        return facts.but(barred=barred_cells(question)) if facts.fixed is None else facts
     return facts
 
 

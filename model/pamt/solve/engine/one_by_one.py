@@ -15,7 +15,7 @@ from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
 from pamt.certificate.fill_bound import claim_facts, excludes_at_once, most_filled
 from pamt.placement import Objective, Question
 from pamt.ranges import Range
-from pamt.solve.engine.cut_choice import is_excluded
+from pamt.solve.engine.cut_choice import Bounds, is_excluded, least_beyond
 from pamt.solve.engine.fill import Layout, filled
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import Pieces, hang
@@ -47,8 +47,12 @@ def better_cuts(
         excluded = excludes_at_once if name == "pamt_pages" else is_excluded
         if known > bound[name] and not excluded(question, additive, less):
             # Pages are mostly far less than they could be, and the less the fewer are the cuts.
-            for part in (32, 8, 2, 1) if name == "pamt_pages" else (1,):
-                limit = known - 1 if part == 1 else bound[name] + (known - bound[name]) // part
+            parts = (32, 8, 2, 1) if name == "pamt_pages" else (1,)
+            so_far = Bounds(order)
+            so_far.values = dict(held)
+            low = known if parts == (1,) else least_beyond(question, so_far, name)[0]
+            for part in parts:
+                limit = known - 1 if part == 1 else low + (known - low) // part
                 yield from _with(question, order, {**less, name: limit})
         held[name] = known
 
