@@ -87,7 +87,14 @@ TARGETS = {
     ),
     "bounds": Target(
         _below(
-            "certificate", "cut_bound", "fill_bound", "linked", "near_home", "each_cut", "opened"
+            "certificate",
+            "cut_bound",
+            "fill_bound",
+            "linked",
+            "home_areas",
+            "near_home",
+            "each_cut",
+            "opened",
         ),
         (*CERTIFICATES, "tests/quality/test_any_cut.py", "tests/quality/test_give_up_cases.py"),
     ),

@@ -237,3 +237,67 @@ def _cmrs(
     if random.random() < 0.5:
         table.insert(len(table) // 2, Cmr(0, 0))
     return tuple(table)
+
+
+def neighbours(random: Random) -> Machine:
+    """One completed machine of two to four GiBs on two nodes or more, each with PAMTs of its own.
+
+    Memory lies at the begin or at the end of a GiB, so that free runs of two nodes may touch where
+    one node ends; holes may have to be reserved or not, mostly with short free runs beside them.
+    """
+    gibs = random.choice((2, 2, 3, 3, 4))
+    nodes = random.randint(2, min(3, gibs))
+    borders = sorted(random.sample(range(1, gibs), nodes - 1))
+    ranges: list[tuple[int, int, int]] = []
+    free: list[tuple[int, int, int]] = []
+    holes: list[tuple[int, int]] = []
+    end = False
+    skipped = random.choice((0, 1))
+    for count in range(gibs):
+        gib = count + skipped
+        node = sum(count >= border for border in borders)
+        # Behind memory at the end of a GiB mostly comes some at the begin of the next.
+        begin = random.random() < (0.8 if end else 0.4)
+        end = not begin
+        tokens = [random.choice("FUUHHh") for _ in range(random.randint(0, 3))]
+        lengths = [random.choice((1, 1, 2, 8) if t == "F" else (1, 2)) for t in tokens]
+        tokens.insert(0 if begin else len(tokens), random.choice("FFU"))
+        lengths.insert(0 if begin else len(lengths), random.choice((1, 2, 8, 10, 11)))
+        if count in (0, *borders) or random.random() < 0.3:
+            # Room for the node's PAMTs, in the middle or at the outer end.
+            where = random.choice((0, len(tokens)))
+            tokens[where:where] = ["U", "F", "U"]
+            lengths[where:where] = [1, random.choice((10, 11, 20, 22, 30)), 1]
+        at = max(256, gib * GIB_PAGES) if begin else (gib + 1) * GIB_PAGES - sum(lengths)
+        for token, length in zip(tokens, lengths, strict=True):
+            if token in "FU":
+                ranges.append((at, at + length, node))
+            if token == "F":
+                free.append((at, at + length, node))
+            if token == "H":
+                holes.append((at, at + length))
+            at += length
+    edges = [(a[1], b[0]) for a, b in pairwise(ranges)]
+    wide = [(a, b) for a, b in edges if b - a > GIB_PAGES // 2 and random.random() < 0.5]
+    first, last = ranges[0][0], ranges[-1][1]
+    cmrs: list[Cmr] = []
+    at = first
+    for a, b in sorted((min(max(a, first), last), min(b, last)) for a, b in (*holes, *wide)):
+        if a > at:
+            cmrs.append(Cmr(at * P, (a - at) * P))
+        at = max(at, b)
+    if at < last:
+        cmrs.append(Cmr(at * P, (last - at) * P))
+    limits = Limits(
+        max_tdmrs=random.choice((2, 3, 64, 64)),
+        max_reserved_per_tdmr=random.choice((1, 2, 3, 16, 16)),
+        pamt_entry_size=(16, 1, 1),
+        dynamic_pamt=True,
+    )
+    memory = tuple(MemoryRange(s * P, e * P, n) for s, e, n in ranges)
+    runs = tuple(FreeRun(s * P, e * P, n) for s, e, n in free)
+    listed = tuple(
+        Node(node, distance=tuple(10 if node == other else 20 for other in range(nodes)))
+        for node in range(nodes)
+    )
+    return complete(Machine("tiny", "", limits, tuple(cmrs), memory, listed, runs)).machine

@@ -17,6 +17,7 @@ from pamt.certificate import INVALID, VALID, Certificate, Claim, check_certifica
 from pamt.certificate.cut_bound import ADDITIVE
 from pamt.certificate.fill_bound import excludes_claim
 from pamt.certificate.format import Cuts, dump_certificate, load_certificate
+from pamt.certificate.home_areas import homes_apart
 from pamt.machine import Machine
 from pamt.maps.machine_file import read_machine
 from pamt.placement import COMPONENTS, MODULE, Question, Space, canonical_key, pose
@@ -155,6 +156,30 @@ def test_agrees_with_brute_force_away_from_holes(pamt: Literal["chunk", "split"]
     print(f"{space}: {dict(seen)}")
     assert sum(seen.values()) >= 20
     assert seen["OPTIMAL"] >= 1
+
+
+def test_agrees_with_brute_force_where_every_node_has_its_own() -> None:
+    """Maps of two nodes or three whose PAMTs share an area, or do not."""
+    space = Space("free", "chunk", "minimal")
+    seen: Counter[str] = Counter()
+    for seed in range(6000 if DEEP else 200):
+        random = Random(f"nei {seed}")
+        machine = place_maps.neighbours(random)
+        order = random.choice(
+            (COMPONENTS, ("remote", "areas", "tdmrs"), ("remote", "tdmrs", "areas"))
+        )
+        question = pose(machine, space)
+        if question.trivial is not None or place_oracle.count_work(machine, space) > TOO_MUCH:
+            continue
+        expected, _ = agreed(question, machine, space, order, seen)
+        if expected is None:
+            continue
+        seen["homes apart"] += len(homes_apart(question)) > 1
+        some = [name for name in order if random.random() < 0.6]
+        nothing_possible_is_excluded(question, order, expected, (order, order[:2], order[:3], some))
+    print(f"{space}: {dict(seen)}")
+    assert seen["OPTIMAL"] >= 5
+    assert seen["homes apart"] >= 5
 
 
 @pytest.mark.parametrize("space", [s for s in SPACES if s.tdmrs == "free"], ids=str)

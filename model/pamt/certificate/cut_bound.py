@@ -23,10 +23,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, chain, compress, pairwise
 from operator import add
 from typing import Any, NamedTuple
 
@@ -502,7 +502,7 @@ class Cuts:
         self._tdmr = units.get("tdmrs", 0)
         self._page = units.get("pamt_pages", 0)
         self._layers: list[list[int]] = []
-        self._known_behind: list[list[int]] = []
+        self._behind: list[list[int]] = []
 
     @cached_property
     def least(self) -> tuple[int, ...] | None:
@@ -513,7 +513,7 @@ class Cuts:
         number = self.least_number
         if number is None:
             return None
-        return self._floored(self._split(number))
+        return self._floored(self.split(number))
 
     def _floored(self, value: tuple[int, ...]) -> tuple[int, ...]:
         """Some PAMT is in some TDMR: one area there is, whatever the holes."""
@@ -546,7 +546,8 @@ class Cuts:
         }
         return tuple(total[name] for name in self.order)
 
-    def _split(self, number: int) -> tuple[int, ...]:
+    def split(self, number: int) -> tuple[int, ...]:
+        """The components that a cost stands for."""
         found: list[int] = []
         for _ in self.order:
             # The lower half of a unit's range is above 0, the upper half below it.
@@ -639,23 +640,36 @@ class Cuts:
 
         `number`: TDMRs there are from `first` on.  Ascending.
         """
-        facts = self._facts
-        hole, tdmr, page = self._weights()
-        behind = self._behind(number - 1)
+        while len(self._behind) < number:
+            self._behind.append(self.behind(self.layer(len(self._behind))))
         reach = self.reach[first]
         # What no end changes is taken off the limit, so that all ends are only compared with it.
-        enough = (limit - tdmr + hole * facts.holes_from[first]).__ge__
-        found: list[int] = []
-        at = first
-        while at < reach:
-            stop = min(reach, self._islands[at])
-            costs: Iterable[int] = behind[at + 1 : stop + 1]
-            if page:
-                span = facts.cells[at] - facts.cells[first] + 1
-                costs = map(add, self._page_costs[span : span + stop - at], costs)
-            found += compress(range(at, stop), map(enough, costs))
-            at = stop
-        return found
+        enough = (limit - self.begin(first)).__ge__
+        costs = self.step(self._behind[number - 1], first, first, reach)
+        return list(compress(range(first, reach), map(enough, costs)))
+
+    def begin(self, first: int) -> int:
+        """What a TDMR from cell `first` costs, whatever its end."""
+        hole, tdmr, _ = self._weights()
+        return tdmr - hole * self._facts.holes_from[first]
+
+    def step(self, behind: Sequence[int], first: int, low: int, high: int) -> Iterator[int]:
+        """What a TDMR from cell `first` costs besides, and all behind it, for each last cell.
+
+        Last cells are `low` to `high` - 1; `behind` as :meth:`behind` gives it.
+        """
+        page = self._weights()[2]
+        if not page:
+            return iter(behind[low + 1 : high + 1])
+        cells = self._facts.cells
+        parts: list[Iterator[int]] = []
+        while low < high:
+            stop = min(high, self._islands[low])
+            span = cells[low] - cells[first] + 1
+            table = self._page_costs[span : span + stop - low]
+            parts.append(map(add, table, behind[low + 1 : stop + 1]))
+            low = stop
+        return chain.from_iterable(parts)
 
     def alone(self, first: int, last: int) -> int:
         """What one TDMR over these cells (by index) costs."""
@@ -668,18 +682,19 @@ class Cuts:
     def _page_costs(self) -> list[int]:
         return [self._page * pages for pages in self._facts.pages]
 
-    def _behind(self, number: int) -> list[int]:
-        """For each end, the cost of `number` TDMRs behind it, with the holes up to it."""
-        while len(self._known_behind) <= number:
-            layer = self.layer(len(self._known_behind))
-            hole = self._weights()[0]
-            self._known_behind.append(
-                [
-                    value + hole * holes if value < NEVER else 2 * NEVER
-                    for value, holes in zip(layer, self._facts.holes_to, strict=True)
-                ]
-            )
-        return self._known_behind[number]
+    def behind(self, layer: Sequence[int]) -> list[int]:
+        """For each end (the first cell behind it), the cost of what follows, and holes up to it."""
+        return [self.with_holes(value, end) for end, value in enumerate(layer)]
+
+    def with_holes(self, value: int, end: int) -> int:
+        """A cost of what follows an end, and holes up to it; what can't be stays so."""
+        hole = self._weights()[0]
+        return value + hole * self._facts.holes_to[end] if value < NEVER else 2 * NEVER
+
+    @property
+    def area(self) -> int:
+        """Cost of an area."""
+        return self._area
 
     @cached_property
     def _windows(self) -> _Windows:

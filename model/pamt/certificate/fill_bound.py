@@ -31,6 +31,7 @@ from pamt.certificate.cut_bound import (
     rounded_levels,
 )
 from pamt.certificate.each_cut import none_does
+from pamt.certificate.home_areas import homes_apart, least_with_homes
 from pamt.certificate.linked import modest, unbridged
 from pamt.certificate.near_home import Pool, at_home, barred_cells, pools
 from pamt.certificate.opened import areas_opened
@@ -63,9 +64,15 @@ def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[
     facts, gaps = claim_facts(question, at_most)
     if excludes(facts, order, at_most):
         return True
-    if facts.fixed is not None or not gaps:
+    if facts.fixed is not None or question.space.reserve != "minimal":
         return False
-    return _too_few(question, facts, _fills(question, facts, gaps, at_most), at_most)
+    few = 0
+    if gaps:
+        fills = _fills(question, facts, gaps, at_most)
+        if _too_few(question, facts, fills, at_most):
+            return True
+        few = fills.most
+    return _homes_need_more(question, facts, order, at_most, few)
 
 
 def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
@@ -271,6 +278,44 @@ def _too_few(question: Question, facts: CutFacts, fills: Fills, at_most: Mapping
         _stretches(question, facts, near, cap + few, "unbridged") + 1 > most
         and _stretches(question, facts, near, cap + few, "modest") > most
     )
+
+
+def _homes_need_more(
+    question: Question,
+    facts: CutFacts,
+    order: Sequence[str],
+    at_most: Mapping[str, int],
+    few: int,
+) -> bool:
+    """Whether areas of homes make it too much, with `few` gaps filled at most."""
+    most = min(facts.limit, at_most.get("max_areas", facts.limit))
+    near = at_home(question, at_most)
+    least: tuple[int, ...] | None = None
+    if near and homes_apart(question):
+        least = least_with_homes(question, facts, ("areas",), most + few)
+        if least is None:
+            return True
+    areas = least[0] if least else _stretches(question, facts, near, most + few, "all")
+    if "tdmrs" in at_most and _too_many(facts, at_most, most, few, areas - few):
+        return True
+    if least is None or "areas" not in at_most:
+        return False
+    names = order if "areas" in order else ("areas", *order)
+    limits = {**at_most, "areas": at_most["areas"] + few}
+    least = least_with_homes(question, facts, names, most + few)
+    return least is None or least > tuple(limits[name] for name in names)
+
+
+def _too_many(facts: CutFacts, at_most: Mapping[str, int], most: int, few: int, areas: int) -> bool:
+    """Whether so many areas, `most` in a TDMR, take too many TDMRs, or these too many pages."""
+    number = -(-areas // most)
+    if number > at_most["tdmrs"]:
+        return True
+    if number <= 1 or "pamt_pages" not in at_most:
+        return False
+    cuts = facts.unfilled.but(limit=most + few).cuts(("pamt_pages",))
+    numbers = range(number, min(at_most["tdmrs"], len(facts.cells), facts.most) + 1)
+    return all(cuts.layer(n)[0] > at_most["pamt_pages"] for n in numbers)
 
 
 def _stretches(question: Question, facts: CutFacts, near: bool, cap: int, kind: str) -> int:

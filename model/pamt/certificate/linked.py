@@ -28,34 +28,40 @@ from pamt.certificate.near_home import homes, near
 from pamt.placement import NodeRun, Question
 from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["linked_pages", "modest", "opens", "unbridged"]
+__all__ = ["largest_fitting", "linked_pages", "modest", "opens", "unbridged"]
 
 
-def linked_pages(question: Question) -> dict[int, int]:
-    """Pages of the longest linked run of each node; of nodes without one, none."""
+def linked_pages(question: Question, *, bridged: bool = False) -> dict[int, int]:
+    """Pages of the longest linked run of each node; of nodes without one, none.
+
+    `bridged`: linked to any stretch, also one that only a bridge reserves.
+    """
     known = remembered(question)
-    if "linked" not in known:
+    if ("linked", bridged) not in known:
         found: dict[int, int] = {}
-        for run in _linked(question):
+        for run in _linked(question, bridged=bridged):
             found[run.node] = max(found.get(run.node, 0), (run.end - run.start) // PAGE)
-        known["linked"] = found
-    made: dict[int, int] = known["linked"]
+        known["linked", bridged] = found
+    made: dict[int, int] = known["linked", bridged]
     return made
+
+
+def largest_fitting(question: Question, pages: int) -> int:
+    """How many GiB a TDMR may have for its largest piece to have so many pages at most."""
+    span = question.cells[-1] - question.cells[0] + 1
+    return bisect_right(range(1, span + 1), pages * PAGE, key=lambda gib: _piece(question, gib))
 
 
 def modest(question: Question, facts: CutFacts, *, at_home: bool) -> CutFacts:
     """`facts` for cuts of the first kind, no gap filled."""
     pages = linked_pages(question)
-    cells = facts.cells
-    span = cells[-1] - cells[0] + 1
     most: dict[int, int] = {}
     for home, nodes in near(question).items():
         where = nodes if at_home else question.free_by_node
-        room = max((pages.get(node, 0) for node in where), default=0) * PAGE
-        # How many GiB a TDMR may have for its largest piece to be no longer.
-        most[home] = bisect_right(range(1, span + 1), room, key=lambda gib: _piece(question, gib))
+        longest = max((pages.get(node, 0) for node in where), default=0)
+        most[home] = largest_fitting(question, longest)
     # A TDMR that bridges counts more areas than any may have, however many gaps are filled.
-    bridge = 1 + facts.limit + sum(facts.alone) + len(cells)
+    bridge = 1 + facts.limit + sum(facts.alone) + len(facts.cells)
     links = tuple(joined if joined <= 0 else bridge for joined in facts.joined)
     return facts.unfilled.but(
         joined=links,
@@ -84,9 +90,9 @@ def _piece(question: Question, gib: int) -> int:
     return sizes.total if question.space.pamt == "chunk" else max(sizes)
 
 
-def _linked(question: Question) -> Iterator[NodeRun]:
+def _linked(question: Question, *, bridged: bool) -> Iterator[NodeRun]:
     stretches = forced_stretches(question)
-    in_cells = [not _between(question, hole) for hole in stretches]
+    links = [bridged or not _between(question, hole) for hole in stretches]
     room = most_pamt_bytes(question) // PAGE
     ends = [question.cells[0] * GIB, *(hole.end for hole in stretches)]
     starts = [*(hole.start for hole in stretches), (question.cells[-1] + 1) * GIB]
@@ -94,9 +100,9 @@ def _linked(question: Question) -> Iterator[NodeRun]:
     for at, (low, high) in enumerate(zip(ends, starts, strict=True)):
         runs = question.free[bisect_left(firsts, low) : bisect_left(firsts, high)]
         parts = list(question.memory_set.within(Range(low, high)))
-        if at > 0 and in_cells[at - 1]:
+        if at > 0 and links[at - 1]:
             yield from _walk(runs, [(part.start, part.end) for part in parts], room)
-        if at < len(stretches) and in_cells[at]:
+        if at < len(stretches) and links[at]:
             mirrored = [run._replace(start=-run.end, end=-run.start) for run in reversed(runs)]
             back = [(-part.end, -part.start) for part in reversed(parts)]
             yield from _walk(mirrored, back, room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, permutations, product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -387,9 +387,9 @@ def test_places_differ_by_the_cases_that_speak_of_them() -> None:
     weights = {(0, 0): 0, (0, 1): 0}
     leaves = Leaves(Relaxation(pieces, False, (0, 0), 5, runs, (), weights))
 
-    def supply(where: Where, sign: int, **prices: Any) -> int:
+    def supply(where: Where, sign: int, price: int = 2) -> int:
         split = Split((0,), CHUNK, where, 0, 1, 2)
-        return leaves.supply(Sum({0: 5}, {}, {}, cases={0: 2}, **prices), {0: (split, sign)})
+        return leaves.supply(Sum({0: 5}, {}, {}, cases={0: price}), {0: (split, sign)})
 
     assert supply(Where(), 1) == 7 + 7 + 7
     assert supply(Where(tdmr=1), 1) == 5 + 7 + 7
@@ -398,6 +398,9 @@ def test_places_differ_by_the_cases_that_speak_of_them() -> None:
     assert supply(Where(tdmr=1), -1) == 5 + 0 + 0
     assert supply(Where(node=0), -1) == 0 + 0 + 5
     assert supply(Where(node=2), -1) == 5 + 5 + 5
+    # A case without a price bars pieces all the same.
+    assert supply(Where(tdmr=1), -1, 0) == 5 + 0 + 0
+    assert supply(Where(node=0), -1, 0) == 0 + 0 + 5
 
 
 def test_places_differ_by_what_areas_cost() -> None:

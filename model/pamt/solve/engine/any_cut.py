@@ -47,6 +47,7 @@ from pamt.solve.engine.pack import Packing
 from pamt.solve.engine.place import bases_of
 from pamt.solve.engine.problem import Limits, pose_problem
 from pamt.solve.engine.rooms import cuts_with_room
+from pamt.solve.engine.spread import spread
 from pamt.solve.result import (
     FEASIBLE,
     INFEASIBLE,
@@ -138,6 +139,8 @@ class _Search:
                 self._look(bounds)
             if not self._at(bounds) and question.space.reserve == "minimal":
                 bounds = self._look_further(bounds)
+            if not self._at(bounds) and question.space.reserve == "minimal":
+                self._spread(bounds)
             if question.tdmrs is not None and not self._at(bounds):
                 self._look_whole()
             if self._best is not None and not self._at(bounds):
@@ -219,6 +222,18 @@ class _Search:
             if self._key() == before:
                 return False
         return self._best is not None
+
+    def _spread(self, bounds: Bounds) -> None:
+        """Fewer areas in a TDMR, where TDMRs are cut between them."""
+        best, least = self._best, bounds.values.get("max_areas")
+        if best is None or least is None or self._question.tdmrs is not None:
+            return
+        caps = range(least, best.objective.max_areas)
+        near = "remote" in self._order
+        for tdmrs, bases in spread(self._question, best.configuration, caps, at_home=near):
+            made = self._made(tdmrs, bases, canonical=False)
+            if made is not None and self._better(made):
+                return
 
     def _look_whole(self) -> None:
         """TDMRs fixed: the best placement of whole chunks; under ``minimal`` the nearest."""
