@@ -92,6 +92,7 @@ TARGETS = {
             "fill_bound",
             "linked",
             "home_areas",
+            "home_rooms",
             "near_home",
             "each_cut",
             "opened",

@@ -32,13 +32,22 @@ from pamt.certificate.cut_bound import (
 )
 from pamt.certificate.each_cut import none_does
 from pamt.certificate.home_areas import homes_apart, least_with_homes
+from pamt.certificate.home_rooms import blocks_of_homes, full, least_with_rooms
 from pamt.certificate.linked import modest, unbridged
 from pamt.certificate.near_home import Pool, at_home, barred_cells, pools
 from pamt.certificate.opened import areas_opened
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range
 
-__all__ = ["Fills", "Gap", "claim_facts", "excludes_at_once", "excludes_claim", "most_filled"]
+__all__ = [
+    "Fills",
+    "Gap",
+    "claim_facts",
+    "excludes_at_once",
+    "excludes_claim",
+    "least_at_home",
+    "most_filled",
+]
 
 Gap = Range
 ANYWHERE = -1
@@ -64,8 +73,10 @@ def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[
     facts, gaps = claim_facts(question, at_most)
     if excludes(facts, order, at_most):
         return True
-    if facts.fixed is not None or question.space.reserve != "minimal":
+    if facts.fixed is not None:
         return False
+    if question.space.reserve != "minimal":
+        return _rooms_are_too_few(question, facts, order, at_most)
     few = 0
     if gaps:
         fills = _fills(question, facts, gaps, at_most)
@@ -73,6 +84,27 @@ def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[
             return True
         few = fills.most
     return _homes_need_more(question, facts, order, at_most, few)
+
+
+def least_at_home(
+    question: Question, order: Sequence[str], at_most: Mapping[str, int]
+) -> tuple[int, ...] | None:
+    """The least of these components, compared in order, where PAMTs of a home need room or areas.
+
+    None where that does not make a difference, or no cut is allowed.  Steps for the components
+    in `order` show it.
+    """
+    facts, gaps = claim_facts(question, at_most)
+    if facts.fixed is not None or not at_home(question, at_most) or "areas" not in order:
+        return None
+    cap = min(facts.limit, at_most.get("max_areas", facts.limit))
+    if question.space.reserve == "minimal":
+        if (gaps and _fills(question, facts, gaps, at_most).most) or not homes_apart(question):
+            return None
+        return least_with_homes(question, facts, order, cap)
+    if cap < 1 or not full(facts.but(limit=cap), blocks_of_homes(question)):
+        return None
+    return least_with_rooms(question, facts, order, cap)
 
 
 def claim_facts(question: Question, at_most: Mapping[str, int]) -> tuple[CutFacts, tuple[Gap, ...]]:
@@ -278,6 +310,19 @@ def _too_few(question: Question, facts: CutFacts, fills: Fills, at_most: Mapping
         _stretches(question, facts, near, cap + few, "unbridged") + 1 > most
         and _stretches(question, facts, near, cap + few, "modest") > most
     )
+
+
+def _rooms_are_too_few(
+    question: Question, facts: CutFacts, order: Sequence[str], at_most: Mapping[str, int]
+) -> bool:
+    """``memory``, ``cmr``: whether nodes have too few areas left for their own PAMTs."""
+    cap = min(facts.limit, at_most.get("max_areas", facts.limit))
+    blocks = blocks_of_homes(question) if at_home(question, at_most) else ()
+    if cap < 1 or not full(facts.but(limit=cap), blocks):
+        return False
+    names = ("areas", *order) if "areas" in at_most and "areas" not in order else tuple(order)
+    least = least_with_rooms(question, facts, names, cap)
+    return least is None or least > tuple(at_most[name] for name in names)
 
 
 def _homes_need_more(

@@ -67,6 +67,17 @@ def test_regions_are_pieces_where_they_may_lie_apart() -> None:
     assert (found.unit, found.tdmrs) == (10, 2)
 
 
+def test_pieces_left_out_cost_nothing_where_nothing_is_free() -> None:
+    pieces = (
+        Piece(0, CHUNK, 10, 0),
+        Piece(0, "4k", 8, 0),
+        Piece(0, "2m", 1, 0),
+        Piece(0, "1g", 1, 0),
+    )
+    found = Relaxation(pieces, True, (0,), 5, {}, (), {}).largest()
+    assert (found.pieces, found.split, found.rest) == ((Piece(0, CHUNK, 8, 0),), False, 0)
+
+
 def test_runs_are_cut_where_tdmrs_begin() -> None:
     inside = with_run(0xFF000000, 0x1_00000000)
     assert (inside.runs, inside.chains) == ({(0, 1): [(0xFF000, 4096)]}, ())

@@ -7,10 +7,10 @@ from pathlib import Path
 from pamt.certificate.cut_bound import cut_facts
 from pamt.machine import FreeRun, Machine, MemoryRange, Node
 from pamt.maps.machine_file import read_machine
-from pamt.placement import Space, pose
+from pamt.placement import NodeRun, Space, pose
 from pamt.ranges import GIB, MIB, PAGE
 from pamt.solve import place
-from pamt.solve.engine.rooms import cuts_with_room
+from pamt.solve.engine.rooms import _Longest, cuts_with_room
 from pamt.standins import complete
 
 MACHINES = Path(__file__).parents[3] / "specs" / "machines"
@@ -55,3 +55,26 @@ def test_two_areas_in_a_tdmr_do_on_a_real_machine_of_eight_nodes() -> None:
     assert found.verdict == "OPTIMAL"
     assert found.objective is not None
     assert tuple(found.objective) == (0, 0, 2, 22, 11, 1046531)
+
+
+def test_what_is_too_long_for_its_own_tdmr_needs_a_run_elsewhere() -> None:
+    # Two nodes with free runs at both ends of 496 GiB, holes in the two lowest GiBs alone.  Were
+    # the second GiB the first of all others, no run outside would take in their chunk.
+    real = complete(read_machine(MACHINES / "huawei-8node-2016.toml")).machine
+    for space in (SPACE, SPACE._replace(pamt="split")):
+        found = place(real, space)
+        assert found.verdict == "OPTIMAL"
+        assert found.objective is not None
+        assert tuple(found.objective) == (0, 0, 3, 7, 3, 508900)
+
+
+def test_longest_parts_below_and_above_an_address() -> None:
+    runs = [NodeRun(10, 14, 0), NodeRun(20, 29, 0), NodeRun(40, 45, 0)]
+    longest = _Longest(runs)
+    assert [longest.below(at) for at in (0, 10, 12, 14, 20, 23, 26, 29, 50)] == [
+        *(0, 0, 2, 4, 4, 4, 6, 9, 9),
+    ]
+    assert [longest.above(at) for at in (0, 10, 20, 22, 25, 29, 41, 45, 50)] == [
+        *(9, 9, 9, 7, 5, 5, 4, 0, 0),
+    ]
+    assert (_Longest([]).below(7), _Longest([]).above(7)) == (0, 0)

@@ -20,6 +20,7 @@ from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
 from pamt.certificate.fill_bound import claim_facts, most_filled
 from pamt.certificate.format import Certificate, Claim, Placed
 from pamt.certificate.format import Cuts as CutsStep
+from pamt.certificate.home_rooms import RoomyPath, blocks_of_homes, full
 from pamt.certificate.near_home import at_home
 from pamt.certificate.relaxation import relax
 from pamt.configuration import Configuration
@@ -131,9 +132,14 @@ class _Search:
                 bounds = with_claims(question, bounds, largest.values, largest.claims)
             self._budget.watch.bound(dict(bounds.values), tuple(bounds.claims))
             self._budget.watch.phase("placements at the bound over all cuts")
-            self._look(bounds)
-            if not self._at(bounds) and question.space.reserve != "minimal":
-                self._look_by_node(claim_facts(question, bounds.values)[0], bounds)
+            # Cuts that leave areas on every node come first where no cheaper ones will do.
+            roomy = self._needs_rooms(bounds)
+            if roomy:
+                self._look_by_node(bounds)
+            if not self._at(bounds):
+                self._look(bounds)
+            if not self._at(bounds) and question.space.reserve != "minimal" and not roomy:
+                self._look_by_node(bounds)
             if self._best is None:
                 bounds = raised(question, bounds, None)
                 self._look(bounds)
@@ -251,8 +257,19 @@ class _Search:
             if made is not None:
                 self._better(made)
 
-    def _look_by_node(self, facts: CutFacts, bounds: Bounds) -> None:
+    def _needs_rooms(self, bounds: Bounds) -> bool:
+        """``memory``, ``cmr``: whether the bound is above what cuts cost wherever PAMTs lie."""
+        question = self._question
+        if question.tdmrs is not None or question.space.reserve == "minimal":
+            return False
+        additive = [name for name in self._order if name in ADDITIVE]
+        facts = claim_facts(question, bounds.values)[0]
+        least = facts.cuts(additive, bounds.values.get("max_areas")).least
+        return least is None or least < tuple(bounds.values[name] for name in additive)
+
+    def _look_by_node(self, bounds: Bounds) -> None:
         """Some placement, where each node has room and areas for its own PAMTs."""
+        facts = claim_facts(self._question, bounds.values)[0]
         for tdmrs, cap in self._by_node(facts):
             question = fix_cut(self._question, tdmrs)
             limits = Limits(remote=bounds.values.get("remote"), max_areas=cap)
@@ -317,6 +334,14 @@ class _Search:
             return
         home = at_home(question, {"remote": floor(question, "remote")}) and "remote" in self._order
         caps = range(1, facts.limit + 1)
+        additive = [name for name in self._order if name in ADDITIVE]
+        blocks = blocks_of_homes(question) if home else ()
+        for cap in caps:
+            if full(facts.but(limit=cap), blocks):
+                path = RoomyPath(facts.but(limit=cap), additive, blocks)
+                if path.least is not None:
+                    yield tuple(cut_ranges(facts, path.cut())), cap
+                    break
         for cut, cap in cuts_with_room(question, facts, caps, at_home=home):
             yield tuple(cut_ranges(facts, cut)), cap
 

@@ -19,7 +19,7 @@ from pamt.certificate.cut_bound import (
     excludes,
     remembered,
 )
-from pamt.certificate.fill_bound import claim_facts, excludes_claim
+from pamt.certificate.fill_bound import claim_facts, excludes_claim, least_at_home
 from pamt.certificate.format import Claim, Floor, Step
 from pamt.certificate.format import Cuts as CutsStep
 from pamt.placement import Objective, Question
@@ -203,10 +203,14 @@ def least_beyond(question: Question, bounds: Bounds, name: str) -> tuple[int, St
             else:
                 high = middle
         return low, CutsStep(held)
+    wanted = tuple(bounds.values[n] for n in held)
+    more = least_at_home(question, (*held, name), bounds.values)
+    if more is not None and more[:-1] == wanted:
+        return more[-1], CutsStep((*held, name))
     cap = bounds.values.get("max_areas")
     facts = claim_facts(question, bounds.values)[0]
     least = facts.cuts((*held, name), cap).least
-    if least is not None and least[:-1] == tuple(bounds.values[n] for n in held):
+    if least is not None and least[:-1] == wanted:
         return least[-1], CutsStep((*held, name))
     # What comes before could be lower in this sum, so only the component itself counts; or what is
     # held has been excluded for any value, which the components before could not say.

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from pamt.certificate.cut_bound import CutFacts
 from pamt.certificate.each_cut import Cut
 from pamt.certificate.near_home import homes, near
-from pamt.placement import Question
+from pamt.placement import NodeRun, Question
 from pamt.ranges import GIB, Range
 
 __all__ = ["cuts_with_room"]
@@ -44,7 +44,7 @@ class _State(NamedTuple):
 def cuts_with_room(
     question: Question, facts: CutFacts, caps: Sequence[int], *, at_home: bool
 ) -> Iterator[tuple[Cut, int]]:
-    """The cheapest cut for each of these most areas in a TDMR; none twice.
+    """The cheapest cut for each of these most areas in a TDMR.
 
     `at_home`: every chunk lies on a node nearest to its TDMR.
     """
@@ -52,11 +52,9 @@ def cuts_with_room(
     rooms = _Rooms(question, facts, stretch, at_home=at_home)
     if len(rooms.begins) > MOST_BEGINS:
         return
-    seen: set[Cut] = set()
     for cap in caps:
         cut = rooms.cheapest(cap)
-        if cut is not None and cut not in seen:
-            seen.add(cut)
+        if cut is not None:
             yield cut, cap
 
 
@@ -84,9 +82,15 @@ class _Rooms:
         nodes: Mapping[int, frozenset[int]] = near(question) if at_home else {}
         every = frozenset(question.free_by_node)
         least = question.sizes(1).total
+        self._sizes = question.sizes
+        self._whole = question.space.pamt == "chunk"
         self._places: dict[int, list[int]] = {}
+        self._longest: dict[int, _Longest] = {}
         for home in set(stretch):
             number = [0] * n
+            self._longest[home] = _Longest(
+                [run for run in question.free if run.node in nodes.get(home, every)]
+            )
             for node in nodes.get(home, every):
                 for run in question.free_by_node.get(node, ()):
                     at = bisect_left(facts.cells, run.start // GIB)
@@ -126,7 +130,7 @@ class _Rooms:
             if end <= first:
                 continue
             left = cap - self._facts.holes(first, end - 1)
-            if left < 0:
+            if left < 0 or (left == 0 and not self._fits_outside(home, first, end)):
                 continue
             own = min(left, self._room(home, first, end))
             needs = waiting + 1 - own
@@ -137,6 +141,15 @@ class _Rooms:
                 # What its own node does not need is left to the next.
                 spare = left - max(0, waiting + 1)
                 yield end, -min(max(0, spare), self._room(self._stretch[end], first, end))
+
+    def _fits_outside(self, home: int, first: int, end: int) -> bool:
+        """Whether a TDMR's largest piece finds a run that is long enough before or behind it."""
+        cells = self._facts.cells
+        low, high = cells[first] * GIB, (cells[end - 1] + 1) * GIB
+        sizes = self._sizes((high - low) // GIB)
+        size = sizes.total if self._whole else max(sizes)
+        longest = self._longest[home]
+        return max(longest.below(low), longest.above(high)) >= size
 
     def _room(self, home: int, first: int, end: int) -> int:
         places = self._places[home]
@@ -163,3 +176,26 @@ def _best(states: Mapping[int, _State]) -> dict[int, _State]:
             kept[waiting] = state
             least = state[:2]
     return kept
+
+
+class _Longest:
+    """The longest part of some free runs, ascending, that lies below or above an address; bytes."""
+
+    def __init__(self, runs: Sequence[NodeRun]) -> None:
+        self._runs = runs
+        self._starts = [run.start for run in runs]
+        lengths = [run.end - run.start for run in runs]
+        self._first = list(accumulate(lengths, max, initial=0))
+        self._last = list(accumulate(reversed(lengths), max, initial=0))[::-1]
+
+    def below(self, address: int) -> int:
+        number = bisect_left(self._starts, address)
+        if not number:
+            return 0
+        run = self._runs[number - 1]
+        return max(self._first[number - 1], min(run.end, address) - run.start)
+
+    def above(self, address: int) -> int:
+        number = bisect_left(self._starts, address)
+        reaching = self._runs[number - 1].end - address if number else 0
+        return max(self._last[number], reaching)
