@@ -98,6 +98,7 @@ TARGETS = {
             "opened",
         ),
         (*CERTIFICATES, "tests/quality/test_any_cut.py", "tests/quality/test_give_up_cases.py"),
+        {"home_areas": ("test_home_areas",), "home_rooms": ("test_home_rooms",)},
     ),
     "kernel": Target(
         _below("kernel", "memlist", "layout", "sizes", "contig", "areas", "construct"),
