@@ -14,8 +14,9 @@ from pamt.explain.causes import Causes, Explanation, explain_infeasible
 from pamt.explain.sentences import paragraphs
 from pamt.kernel.conform import machine_of_vector
 from pamt.machine import Cmr, Machine, MemoryRange
-from pamt.placement import LINUX, Question, pose
+from pamt.placement import LINUX, Question, Space, pose
 from pamt.ranges import GIB, MIB, PAGE
+from pamt.solve import place
 from pamt.standins import complete
 
 RECORDED = Path(__file__).parents[1] / "conformance" / "data" / "kernel.jsonl"
@@ -113,3 +114,16 @@ def test_trivial_causes_are_said_without_a_search() -> None:
     question = pose(low, LINUX)
     (paragraph,) = paragraphs(question, explain_infeasible(question))
     assert "no memory above 1 MiB" in paragraph.headline
+
+
+def test_a_large_question_is_not_encoded_to_explain_it() -> None:
+    # A GiB with more holes than a TDMR may have areas, in front of 400 others, cut at will.
+    edge = GIB + 20 * 2 * PAGE
+    holes = tuple(MemoryRange(at, at + PAGE, 0) for at in range(GIB, edge, 2 * PAGE))
+    memory = (*holes, MemoryRange(edge, 401 * GIB, 0))
+    machine = complete(Machine("wide", memory=memory, cmrs=(Cmr(GIB, 400 * GIB),))).machine
+    space = Space(tdmrs="free")
+    assert place(machine, space).verdict == "INFEASIBLE"
+    explanation = explain_infeasible(pose(machine, space))
+    assert explanation.sets == ()
+    assert "too large" in explanation.note

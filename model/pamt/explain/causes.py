@@ -17,6 +17,7 @@ from typing import NamedTuple
 from pamt.explain.minimal import Answer, MinimalSubset, independent_subsets
 from pamt.placement import Question, TrivialCause
 from pamt.smt.encoding import encode
+from pamt.smt.estimate import estimate
 from pamt.smt.labels import DEFINITION, Group
 from pamt.smt.session import Sat, Session, Unsat
 
@@ -28,6 +29,8 @@ STEPS_EACH = 20_000_000
 
 MOST_TERMS = 40_000
 """PAMT pieces times free runs: above this the encoding is not built for an explanation."""
+MOST_ASSERTIONS = 40_000
+"""The same of its assertions, of which there are many where TDMRs may begin anywhere."""
 
 # Earlier ones are preferred: what concerns one TDMR alone before what concerns two.
 PREFERENCE = ("limit", "hole", "contiguity", "cmr", "tdmr-limit", "disjoint")
@@ -59,6 +62,8 @@ def explain_infeasible(question: Question, steps: int = STEPS) -> Explanation:
         return Explanation(question.trivial)
     if len(question.free) * len(question.tdmrs or question.cells) > MOST_TERMS:
         return Explanation(note="the map has too many free runs for a search for minimal causes")
+    if estimate(question).assertions > MOST_ASSERTIONS:
+        return Explanation(note="the question is too large for a search for minimal causes")
     causes = Causes(question, steps)
     found: Sequence[MinimalSubset[Group]] = independent_subsets(causes.all, causes.decide)
     sets = tuple(CauseSet(subset.causes, not subset.unproven) for subset in found)

@@ -68,6 +68,72 @@ def test_blocks_hold_all_free_runs_of_their_home() -> None:
     assert first.until(1, 1) == 1
 
 
+def layout(
+    memory: list[tuple[int, int, int]], free: list[tuple[int, int, int]], *, near: int = 20
+) -> Question:
+    """Ranges and free runs as (first page, end, node); `near`: the distance between nodes."""
+    nodes = range(max(node for *_, node in memory) + 1)
+    machine = Machine(
+        "layout",
+        "",
+        Limits(pamt_entry_size=(16, 1, 1), dynamic_pamt=True),
+        (Cmr(GIB, 8 * GIB),),
+        tuple(MemoryRange(a * PAGE, b * PAGE, node) for a, b, node in memory),
+        tuple(Node(n, distance=tuple(10 if n == m else near for m in nodes)) for n in nodes),
+        tuple(FreeRun(a * PAGE, b * PAGE, node) for a, b, node in free),
+    )
+    return pose(complete(machine).machine, SPACE)
+
+
+def spans(question: Question) -> list[tuple[int, int]]:
+    return [(block.start, block.end) for block in blocks_of_homes(question)]
+
+
+def test_a_home_of_cells_that_are_no_neighbours_has_no_block() -> None:
+    memory = [(at * G, (at + 1) * G, node) for at, node in enumerate((0, 1, 0, 2, 2), 1)]
+    free = [(a + 5, a + 50, node) for a, _, node in memory]
+    assert spans(layout(memory, free)) == [(1, 2), (3, 5)]
+    # Nor one without a free run.
+    assert spans(layout(memory, free[:3])) == [(1, 2)]
+
+
+def test_runs_may_reach_both_ends_of_a_block_and_none_may_lie_elsewhere() -> None:
+    memory = [(G, 2 * G, 0), (2 * G, 3 * G, 1), (3 * G, 4 * G, 1)]
+    whole = [(2 * G, 4 * G, 1)]
+    assert spans(layout(memory, [(G + 5, G + 50, 0), *whole])) == [(0, 1), (1, 3)]
+    # The second GiB begins with memory of the first node: it is the home of a TDMR from there.
+    for shared, expected in (
+        ([(2 * G + 60, 2 * G + 80, 1)], [(0, 2)]),
+        ([(3 * G + 10, 3 * G + 80, 1)], [(0, 2), (2, 3)]),
+        ([(2 * G + 60, 2 * G + 80, 1), (3 * G + 10, 3 * G + 80, 1)], [(0, 2)]),
+    ):
+        mixed = [(G, 2 * G + 50, 0), (2 * G + 50, 4 * G, 1)]
+        assert spans(layout(mixed, [(G + 5, G + 50, 0), *shared])) == expected
+    # The third GiB ends with memory of the second node, and begins with the first's.
+    behind = [(G, 2 * G, 1), (2 * G, 2 * G + 50, 0), (2 * G + 50, 3 * G, 1)]
+    for shared, expected in (
+        ([(G, 2 * G, 1)], [(0, 1), (1, 2)]),
+        ([(G, 2 * G, 1), (2 * G + 60, 2 * G + 90, 1)], [(1, 2)]),
+    ):
+        assert spans(layout(behind, [*shared, (2 * G, 2 * G + 40, 0)])) == expected
+
+
+def test_where_another_node_is_as_near_its_runs_count() -> None:
+    memory = [(G, 2 * G, 0), (2 * G, 3 * G, 1)]
+    free = [(G + 5, G + 50, 0), (2 * G + 5, 2 * G + 50, 1)]
+    assert spans(layout(memory, free)) == [(0, 1), (1, 2)]
+    assert spans(layout(memory, free, near=10)) == []
+    assert spans(layout(memory, free[:1], near=10)) == [(0, 1)]
+
+
+def test_of_split_chunks_the_largest_region_says_how_many_fit() -> None:
+    free = [(G + 5, G + 25), (2 * G - 8, 2 * G), (3 * G + 7, 3 * G + 16)]
+    question = ask([0, 0, 0], [2, 3], free, 4)
+    question = pose(question.machine, SPACE._replace(pamt="split"))
+    # 4K regions of a GiB have 8 pages: two and one; one; and one.
+    assert blocks_of_homes(question) == (Block(0, 2, (0, 3), (3, 3)), Block(2, 3, (0,), (1,)))
+
+
 def test_full_tdmrs_and_those_without_a_run() -> None:
     free = [(G + 5, G + 25), (3 * G + 5, 3 * G + 25)]
     question = ask([3, 2, 4], [3], free, 3)
@@ -77,6 +143,16 @@ def test_full_tdmrs_and_those_without_a_run() -> None:
     assert full(facts, blocks, runs=True) == 4
     assert full(facts.but(limit=16), blocks) == 0
     assert full(facts, ()) == 0
+    # Holes that a bridge takes in count, too; of those over a border of cells none is lost.
+    bridged = facts.but(limit=2, alone=(1, 0, 4), joined=(1, 1))
+    first, last = Block(0, 2, (0, 0), (1, 1)), Block(2, 3, (0,), (1,))
+    assert [full(bridged, some) for some in ((first,), (last,), (first, last))] == [1, 2, 2]
+    assert full(bridged, (last, first)) == 2
+    merged = facts.but(limit=2, alone=(1, 1, 0), joined=(-1, 1))
+    assert full(merged, (first,)) == 1
+    assert full(facts.but(limit=2, alone=(1, 0, 0), joined=(0, 5)), (first,)) == 0
+    last_two = Block(1, 3, (0, 0), (1, 1))
+    assert full(facts.but(limit=2, alone=(9, 1, 0), joined=(9, 1)), (last_two,)) == 1
 
 
 def test_a_node_full_of_holes_needs_tdmrs_that_are_not() -> None:
