@@ -2,8 +2,8 @@
 
 Every function that `tests/quality/test_proofs_mutants.py` names is changed in one place at a time,
 and the theorem about it is asked again.  Prints the changes that no obligation notices; those
-argued in survivors.md, under names that begin with ``proof``, are counted apart.  Exit 1 below 95 %
-of the others, or where one that is argued is noticed or gone.
+argued in survivors/proof.md, under names that begin with ``proof``, are counted apart.  Exit 1
+below 95 % of the others, or where one that is argued is noticed or gone.
 
     PYTHONPATH=model python tests/mutation/proofs.py [words that the names must contain]
 """
@@ -38,7 +38,7 @@ def changed(function: FunctionType) -> Iterator[Mutant]:
 
 
 def argued() -> set[str]:
-    lines = (HERE / "survivors.md").read_text().splitlines()
+    lines = (HERE / "survivors" / "proof.md").read_text().splitlines()
     return {line.strip() for line in lines if line.startswith("    proof ")}
 
 

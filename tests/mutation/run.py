@@ -2,7 +2,7 @@
 
 Changes one thing at a time in the modules of a target and runs the target's tests against it, in a
 fork with the changed function in place, until the first failure or the time limit.  Prints the
-changes that no test notices; those argued in survivors.md are counted apart.  Exit 1 where another
+changes that no test notices; those argued in survivors/ are counted apart.  Exit 1 where another
 is left, or where one that is argued is now noticed or gone.
 
     python tests/mutation/run.py [TARGET] [--sample N] [--seed S] [words of the mutants' names]
@@ -41,7 +41,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = 100
 TOO_RANDOM = "test_mutations_are_refused_or_true"
 """Whether it notices is chance; left out, so that what is noticed is noticed by design."""
-ARGUED = Path(__file__).parent / "survivors.md"
+ARGUED = Path(__file__).parent / "survivors"
 SECONDS = 20.0
 LONGER = 4
 """A mutant that takes so many times as long as the tests without a change counts as noticed."""
@@ -97,8 +97,17 @@ TARGETS = {
             "each_cut",
             "opened",
         ),
-        (*CERTIFICATES, "tests/quality/test_any_cut.py", "tests/quality/test_give_up_cases.py"),
-        {"home_areas": ("test_home_areas",), "home_rooms": ("test_home_rooms",)},
+        CERTIFICATES,
+        {
+            "cut_bound": ("test_cut_bound",),
+            "fill_bound": ("test_fill_bound",),
+            "linked": ("test_linked",),
+            "home_areas": ("test_home_areas",),
+            "home_rooms": ("test_home_rooms",),
+            "near_home": ("test_near_home",),
+            "each_cut": ("test_each_cut",),
+            "opened": ("test_opened",),
+        },
     ),
     "kernel": Target(
         _below("kernel", "memlist", "layout", "sizes", "contig", "areas", "construct"),
@@ -307,8 +316,8 @@ def _function(found: object) -> FunctionType:
 
 
 def argued() -> set[str]:
-    """The mutants that survivors.md speaks of: its lines that are indented code."""
-    lines = ARGUED.read_text().splitlines() if ARGUED.exists() else []
+    """The mutants that survivors/ speaks of: its lines that are indented code."""
+    lines = [line for file in sorted(ARGUED.glob("*.md")) for line in file.read_text().splitlines()]
     return {line.strip() for line in lines if line.startswith("    ")}
 
 

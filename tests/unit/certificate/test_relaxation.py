@@ -10,17 +10,22 @@ import pytest
 
 from pamt.certificate.relaxation import CHUNK, Chain, Piece, Relaxation, relax
 from pamt.machine import FreeRun, Machine
-from pamt.maps.machine_file import machine_from_dict
-from pamt.placement import Space, pose
+from pamt.maps.machine_file import machine_from_dict, read_machine
+from pamt.placement import Question, Space, pose
 from pamt.ranges import PAGE
 from pamt.standins import complete
 
+MACHINES = Path(__file__).parents[3] / "specs" / "machines"
 CORPUS = Path(__file__).parents[2] / "certificates" / "valid"
 
 
 def machine(name: str) -> Machine:
     found = json.loads((CORPUS / f"{name}.json").read_text())
     return complete(machine_from_dict(found["machine"])).machine
+
+
+def ask(name: str, space: Space) -> Question:
+    return pose(complete(read_machine(MACHINES / f"{name}.toml")).machine, space)
 
 
 def facts(machine: Machine, space: Space | None = None) -> Relaxation:
@@ -100,3 +105,27 @@ def test_a_trivial_cause_leaves_none() -> None:
     assert pose(machine("cause"), Space(reserve="cmr")).trivial is not None
     with pytest.raises(ValueError, match="no such relaxation"):
         facts(machine("cause"), Space(reserve="cmr"))
+
+
+def test_the_largest_pieces_alone() -> None:
+    question = ask("huawei-8node-2016", Space("kernel", "split", "memory"))
+    assert question.tdmrs is not None
+    facts = relax(question, largest=True)
+    assert [p.pages for p in facts.pieces] == [
+        fact.sizes.level_4k // PAGE for fact in question.tdmrs
+    ]
+    assert not facts.split
+    small = [fact.pages - fact.sizes.level_4k // PAGE for fact in question.tdmrs]
+    nodes = {run.node for run in question.free}
+    assert facts.rest == sum(
+        pages * min(question.weight(fact.home, node) for node in nodes)
+        for pages, fact in zip(small, question.tdmrs, strict=True)
+    )
+    minimal = ask("huawei-8node-2016", Space("kernel", "chunk", "minimal"))
+    facts = relax(minimal, largest=True)
+    assert minimal.tdmrs is not None
+    assert [p.pages for p in facts.pieces] == [fact.pages for fact in minimal.tdmrs]
+    assert facts.limit == len(minimal.tdmrs)
+    assert facts.rest == 0
+    with pytest.raises(ValueError, match="no such relaxation"):
+        relax(minimal)
