@@ -30,6 +30,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import NamedTuple
@@ -45,6 +46,8 @@ ARGUED = Path(__file__).parent / "survivors"
 SECONDS = 20.0
 LONGER = 4
 """A mutant that takes so many times as long as the tests without a change counts as noticed."""
+WAITING = 15
+"""Seconds that pass for one of the processor, at most: the machine may have other work."""
 MEMORY = 3 << 30
 JOBS = int(os.environ.get("JOBS", "2"))
 
@@ -172,11 +175,10 @@ class Mutate:
         self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        began = time.monotonic()
+        began = time.process_time()
         if self.first_failure(session):
             raise pytest.UsageError("the tests fail without any change")
-        # The machine may have other work: what no test notices must not look as if it never ended.
-        self.seconds = max(SECONDS, LONGER * (time.monotonic() - began))
+        self.seconds = max(SECONDS, LONGER * (time.process_time() - began))
         # What is noticed is the same in any order; the quick tests notice it sooner.
         session.items.sort(key=lambda item: self.took[item.nodeid])
         session.config.pluginmanager.unregister(name="terminalreporter")
@@ -206,7 +208,7 @@ class Mutate:
 
     def start(self, session: pytest.Session, mutant: Mutant) -> Running:
         reads, writes = os.pipe()
-        until = time.monotonic() + self.seconds
+        until = time.monotonic() + WAITING * self.seconds
         child = os.fork()
         if child:
             os.close(writes)
@@ -214,6 +216,8 @@ class Mutate:
         found = "breaks the run"
         try:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            # Of the processor: what no test notices must not look as if it never ended.
+            resource.setrlimit(resource.RLIMIT_CPU, (ceil(self.seconds), ceil(self.seconds) + 1))
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os.dup2(1, 2)
             install(mutant, self.target)
@@ -231,14 +235,16 @@ class Mutate:
             os.kill(one.child, signal.SIGKILL)
         elif not select.select([one.pipe], [], [], 0)[0]:
             return False
-        found = "takes too long" if late else os.read(one.pipe, 4096).decode()
+        found = "" if late else os.read(one.pipe, 4096).decode()
+        # Nothing comes from a process that was killed at its limit.
+        late = not found
         os.close(one.pipe)
         os.waitpid(one.child, 0)
         if found == "-":
             self.survived.append(one.mutant.name)
             print(f"\nsurvives: {one.mutant.name}", flush=True)
         else:
-            self.killed[one.mutant.name] = found
+            self.killed[one.mutant.name] = found or "takes too long"
         if late:
             self.late.append(one.mutant.name)
         return True
