@@ -99,6 +99,8 @@ TARGETS = {
             "near_home",
             "each_cut",
             "opened",
+            "each_number",
+            "together",
         ),
         CERTIFICATES,
         {
@@ -110,6 +112,8 @@ TARGETS = {
             "near_home": ("test_near_home",),
             "each_cut": ("test_each_cut",),
             "opened": ("test_opened",),
+            "each_number": ("test_each_number",),
+            "together": ("test_together",),
         },
     ),
     "kernel": Target(

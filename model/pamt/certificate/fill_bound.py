@@ -31,11 +31,13 @@ from pamt.certificate.cut_bound import (
     rounded_levels,
 )
 from pamt.certificate.each_cut import none_does
+from pamt.certificate.each_number import no_number_does
 from pamt.certificate.home_areas import homes_apart, least_with_homes
 from pamt.certificate.home_rooms import blocks_of_homes, full, least_with_rooms
 from pamt.certificate.linked import modest, unbridged
 from pamt.certificate.near_home import Pool, at_home, barred_cells, pools
 from pamt.certificate.opened import areas_opened
+from pamt.certificate.together import GapRuns
 from pamt.placement import Question
 from pamt.ranges import GIB, PAGE, Range
 
@@ -44,7 +46,9 @@ __all__ = [
     "Gap",
     "claim_facts",
     "excludes_at_once",
+    "excludes_by_number",
     "excludes_claim",
+    "gap_runs",
     "least_at_home",
     "most_filled",
 ]
@@ -65,11 +69,27 @@ def excludes_claim(question: Question, order: Sequence[str], at_most: Mapping[st
         return True
     if facts.fixed is not None:
         return False
-    return none_does(question, facts, gaps, at_most, most_filled(question, at_most))
+    few = most_filled(question, at_most)
+    return none_does(question, facts, gaps, at_most, few) or _no_number_does(question, at_most)
+
+
+def excludes_by_number(
+    question: Question, order: Sequence[str], at_most: Mapping[str, int]
+) -> bool:
+    """Like :func:`excludes_claim`, without going through cuts one by one."""
+    return excludes_at_once(question, order, at_most) or _no_number_does(question, at_most)
+
+
+def _no_number_does(question: Question, at_most: Mapping[str, int]) -> bool:
+    facts, gaps = claim_facts(question, at_most)
+    if not gaps or facts.fixed is not None:
+        return False
+    runs = gap_runs(question, facts, gaps)
+    return no_number_does(question, facts, runs, at_most, most_filled(question, at_most))
 
 
 def excludes_at_once(question: Question, order: Sequence[str], at_most: Mapping[str, int]) -> bool:
-    """Like :func:`excludes_claim`, without going through cuts one by one."""
+    """Like :func:`excludes_claim`, without going through cuts, or sizes of TDMRs."""
     facts, gaps = claim_facts(question, at_most)
     if excludes(facts, order, at_most):
         return True
@@ -153,6 +173,23 @@ def _runs(question: Question, gap: Gap) -> Iterator[tuple[int, int]]:
             yield node, run.size // PAGE
 
 
+def _cell(facts: CutFacts, gap: Gap) -> int | None:
+    """The cell (by index) whose own holes a gap joins; None where a border of cells is between."""
+    low = bisect_right(facts.cells, (gap.start - 1) // GIB) - 1
+    return low if low >= bisect_left(facts.cells, gap.end // GIB) else None
+
+
+def gap_runs(question: Question, facts: CutFacts, gaps: Sequence[Gap]) -> dict[int, list[GapRuns]]:
+    """What it takes to fill gaps, by the node of the first run of each; all PAMTs at home."""
+    found: dict[int, list[GapRuns]] = {}
+    for gap in gaps:
+        runs = list(_runs(question, gap))
+        node = runs[0][0]
+        own = tuple(pages for where, pages in runs if where == node)
+        found.setdefault(node, []).append(GapRuns(_cell(facts, gap), own, gap))
+    return found
+
+
 def _fits(question: Question, gap: Gap, some: Mapping[int, Pool]) -> bool:
     needs: dict[int, int] = {}
     for node, pages in _runs(question, gap):
@@ -198,8 +235,6 @@ class Fills:
             self._needs.setdefault(node, []).append(self._need(facts, gap, node, own))
 
     def _need(self, facts: CutFacts, gap: Gap, node: int, own: Sequence[int]) -> _Need:
-        low = bisect_right(facts.cells, (gap.start - 1) // GIB) - 1
-        high = bisect_left(facts.cells, gap.end // GIB)
         # What is no multiple of a 4K region's unit is 2M and 1G regions.
         rests = [pages % self._unit for pages in own] if self._split else [0]
         over = self._pools[node].overhanging
@@ -215,7 +250,7 @@ class Fills:
         saved += [saved[-1]] * (len(over) + 1 - len(saved))
         assert spared == sum(rests) - saved[-1]
         return _Need(
-            low if low >= high else None,
+            _cell(facts, gap),
             sum(own),
             sum(rests),
             tuple(sum(rests) - less for less in saved[1:]),

@@ -12,11 +12,12 @@ from itertools import combinations, islice
 
 from pamt.certificate.cut_bound import ADDITIVE, cut_ranges
 from pamt.certificate.each_cut import AllCuts, Cut, CutJudge, TooMany
-from pamt.certificate.fill_bound import claim_facts, excludes_at_once, most_filled
+from pamt.certificate.fill_bound import claim_facts, excludes_by_number, most_filled
 from pamt.placement import Objective, Question
 from pamt.ranges import Range
 from pamt.solve.engine.cut_choice import Bounds, is_excluded, least_beyond
 from pamt.solve.engine.fill import Layout, filled
+from pamt.solve.engine.fill_by_size import fill_by_size
 from pamt.solve.engine.fixed_cut import fix_cut
 from pamt.solve.engine.hang import Pieces, hang
 
@@ -44,8 +45,10 @@ def better_cuts(
         additive = [n for n in (*held, name) if n in ADDITIVE]
         less = {**held, name: known - 1}
         # Whether another cut has fewer pages is soon seen; all else is asked for the bound, too.
-        excluded = excludes_at_once if name == "pamt_pages" else is_excluded
+        excluded = excludes_by_number if name == "pamt_pages" else is_excluded
         if known > bound[name] and not excluded(question, additive, less):
+            if name == "tdmrs":
+                yield from fill_by_size(question, less)
             # Pages are mostly far less than they could be, and the less the fewer are the cuts.
             parts = (32, 8, 2, 1) if name == "pamt_pages" else (1,)
             so_far = Bounds(order)
