@@ -47,11 +47,10 @@ def no_number_does(
     """
     if not _applies(question, gaps, at_most):
         return False
-    numbers = range(1, min(facts.most, len(facts.cells), at_most["tdmrs"]) + 1)
     try:
         return not any(
             asked.together.may_be(number, asked.least, asked.wanted, asked.small, asked.longest)
-            for number in numbers
+            for number in _numbers(facts, at_most)
             for asked in _asked(question, facts, gaps, at_most, few, number)
         )
     except TooManyWays:
@@ -71,11 +70,15 @@ def ways_to_fill(
     """
     if not _applies(question, gaps, at_most):
         return
-    for number in range(1, min(facts.most, len(facts.cells), at_most["tdmrs"]) + 1):
+    for number in _numbers(facts, at_most):
         for asked in _asked(question, facts, gaps, at_most, few, number):
             yield from asked.together.ways(
                 number, asked.least, asked.wanted, asked.small, asked.longest
             )
+
+
+def _numbers(facts: CutFacts, at_most: Mapping[str, int]) -> range:
+    return range(1, min(facts.most, len(facts.cells), at_most["tdmrs"]) + 1)
 
 
 def _applies(
@@ -151,9 +154,9 @@ def _longest(facts: CutFacts, number: int, more: int, pages: int | None) -> int:
     if pages is None:
         return len(facts.pages) - 1
     base = facts.page_steps[0]
-    over = [whole - base * gib for gib, whole in enumerate(facts.pages)]
-    left = pages - base * (len(facts.cells) + more) - (number - 1) * min(over[1:])
-    return max((gib for gib in range(1, len(over)) if over[gib] <= left), default=0)
+    over = [facts.pages[gib] - base * gib for gib in range(1, len(facts.pages))]
+    left = pages - base * (len(facts.cells) + more) - (number - 1) * min(over)
+    return max((gib for gib, besides in enumerate(over, 1) if besides <= left), default=0)
 
 
 def _together(
@@ -169,12 +172,11 @@ def _together(
     key = ("together", facts, cap, few, bridged)
     if key not in known:
         # With all gaps filled that might be, and with no more of them than can be at once.
-        filled, plain = facts.reach(cap), facts.unfilled.reach(cap + few)
-        reach = [min(pair) for pair in zip(filled, plain, strict=True)]
+        reach = list(map(min, facts.reach(cap), facts.unfilled.reach(cap + few)))
         if not bridged:
             stop = len(reach)
-            for at in range(len(reach) - 1, -1, -1):
-                stop = at + 1 if at < len(facts.joined) and facts.joined[at] > 0 else stop
+            for at in reversed(range(len(facts.joined))):
+                stop = at + 1 if facts.joined[at] > 0 else stop
                 reach[at] = min(reach[at], stop)
         ((node, some),) = gaps.items()
         begins = _begins(question, node)

@@ -68,8 +68,9 @@ class Sizes(NamedTuple):
 class Together:
     """Gaps with runs on one node, and TDMRs with regions near it.
 
-    `begins`: the cells (by index) in which these begin, the first and the one behind the last.
-    `reach`: for each cell, the first behind the last that a TDMR may take in.
+    `gaps`: at least one.  `begins`: the cells (by index) in which these TDMRs begin, the first and
+    the one behind the last.  `reach`: for each cell, the first behind the last that a TDMR may take
+    in.
     """
 
     def __init__(
@@ -86,10 +87,8 @@ class Together:
         self._unit = sizes[1].level_4k // PAGE
         self._second = [size.level_2m // PAGE for size in sizes]
         self._third = [size.level_1g // PAGE for size in sizes]
-        # Those that take the fewest small pages first, so that a set that takes too many is the
-        # last of its kind.
-        self._gaps = sorted(gaps, key=lambda gap: sum(map(self._rest, gap.runs)))
-        self._units = max((run // self._unit for gap in gaps for run in gap.runs), default=0)
+        self._gaps = gaps
+        self._units = max(run // self._unit for gap in gaps for run in gap.runs)
         self._known: dict[tuple[int, int], frozenset[Sizes] | None] = {}
         """By number of TDMRs, and GiB of one at most; None: too many."""
 
@@ -222,7 +221,7 @@ class Together:
         sets: Sequence[tuple[int, ...]],
     ) -> Iterator[tuple[int, ...]]:
         """`over`: pages that one more region may have, ascending; empty: there is none."""
-        whole, parts = _descending(gibs), _descending(small)
+        whole, parts = tuple(sorted(gibs)), tuple(sorted(small))
         sums = _Sums(_sums(whole), _sums(parts), sum(parts))
         known = {run: list(self._split(run, sums, (0,))) for runs in sets for run in runs}
         for runs in sets:
@@ -266,10 +265,6 @@ def _with(gibs: tuple[int, ...], gib: int) -> tuple[int, ...]:
     return tuple(sorted((*gibs, gib)))
 
 
-def _descending(parts: Iterable[int]) -> tuple[int, ...]:
-    return tuple(sorted((part for part in parts if part), reverse=True))
-
-
 def _sums(parts: Iterable[int]) -> int:
     found = 1
     for part in parts:
@@ -290,14 +285,14 @@ def _together(
 
 @lru_cache(maxsize=1 << 14)
 def _disjoint(parts: tuple[int, ...], sums: tuple[int, ...]) -> bool:
-    """Whether each of `sums` is that of some of the parts (descending), none of them used twice."""
+    """Whether each of `sums` is that of some of the parts (ascending), none of them used twice."""
     if not sums:
         return True
     return any(_disjoint(left, sums[1:]) for left in _without(parts, sums[0]))
 
 
 def _without(parts: tuple[int, ...], total: int) -> Iterator[tuple[int, ...]]:
-    """What is left of the parts (descending) without some that add up to `total`."""
+    """What is left of the parts (ascending) without some that add up to `total`."""
     if not total:
         yield parts
         return

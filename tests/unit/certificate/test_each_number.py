@@ -14,6 +14,7 @@ from pamt.certificate.each_number import (
     _fewest,
     _kinds,
     _longest,
+    _numbers,
     no_number_does,
     ways_to_fill,
 )
@@ -134,6 +135,15 @@ def test_it_says_nothing_where_it_does_not_apply() -> None:
     assert not no_number_does(question, facts, {}, least, few)
     chunks = ask(space=SPACE._replace(pamt="chunk"))
     assert not no_number_does(chunks, facts, gaps, least, few)
+    # Cells of the node that are not neighbours.
+    nodes = tuple(
+        Node(n, distance=tuple(10 if n == m or n + m == 2 else 20 for m in range(3)))
+        for n in range(3)
+    )
+    apart = pose(replace(ask(nodes=3).machine, nodes=nodes), SPACE)
+    facts, gaps, few = asked(apart, areas=2, tdmrs=2)
+    assert list(gaps) == [0]
+    assert not no_number_does(apart, facts, gaps, least, few)
     # Fixed TDMRs, or no gap: nothing is asked.
     for other in (ask(space=SPACE._replace(tdmrs="kernel")), ask(())):
         at_most = {"remote": 0, "areas": 9, "tdmrs": 9}
@@ -250,3 +260,43 @@ def test_the_stretch_that_is_bridged_is_not_crossed_otherwise() -> None:
     assert plain._reach == [5, 5, 5, 5, 5, 6]
     assert over._reach == [6] * 6
     assert each_number._together(question, facts, gaps, 16, 2, bridged=True) is over
+
+
+def test_numbers_from_one_to_as_many_as_may_be() -> None:
+    facts = claim_facts(ask(), {"remote": 0})[0]
+    assert list(_numbers(facts, {"tdmrs": 3})) == [1, 2, 3]
+    assert list(_numbers(facts, {"tdmrs": 64})) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert list(_numbers(facts.but(most=2), {"tdmrs": 3})) == [1, 2]
+
+
+def test_more_gaps_than_can_be_filled_at_once_are_too_many() -> None:
+    question = ask()
+    facts, gaps, few = asked(question, areas=2, tdmrs=3)
+    at_most = {"remote": 0, "areas": 2, "tdmrs": 3}
+    assert not no_number_does(question, facts, gaps, at_most, few)
+    assert no_number_does(question, facts, gaps, at_most, few - 1)
+
+
+def test_a_number_with_more_pages_than_allowed_will_not_do() -> None:
+    question = ask()
+    facts, gaps, few = asked(question, areas=9, tdmrs=1)
+    at_most = {"remote": 0, "areas": 9, "tdmrs": 1, "pamt_pages": 8 * 1026 + 1}
+    assert not no_number_does(question, facts, gaps, at_most, few)
+    assert no_number_does(question, facts, gaps, {**at_most, "pamt_pages": 8 * 1026}, few)
+
+
+def test_tdmrs_reach_no_further_than_gaps_filled_alone_and_at_once_let_them() -> None:
+    question = ask()
+    facts, gaps, _ = asked(question, areas=2, tdmrs=3)
+    facts = facts.but(alone=(3, 3) + (0,) * 6, least_alone=(1, 1) + (0,) * 6)
+    # With areas for three stretches, and one gap; or for four, all gaps filled or four of them.
+    reach = {
+        (cap, few): each_number._together(question, facts, gaps, cap, few, bridged=True)._reach[0]
+        for cap in (1, 2, 3)
+        for few in (0, 1, 4)
+    }
+    assert reach == {
+        (1, 0): 0, (1, 1): 0, (1, 4): 1,
+        (2, 0): 0, (2, 1): 1, (2, 4): 8,
+        (3, 0): 1, (3, 1): 1, (3, 4): 8,
+    }  # fmt: skip

@@ -27,6 +27,11 @@ def ask(cells: list[int]) -> Question:
     return pose(complete(machine).machine, Space("free", "split", "minimal"))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> None:
+    together._disjoint.cache_clear()
+
+
 def gap(*runs: int, cell: int | None = 0) -> GapRuns:
     return GapRuns(cell, runs, NOWHERE)
 
@@ -243,11 +248,82 @@ def test_ways_name_sizes_and_gaps() -> None:
     assert list(asked.ways(1, 1, {}, 50, 3)) == [(Sizes((3,), None), (alike[0],))]
 
 
-def test_too_much_to_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = gaps_of(5, 7, 9, cells=40, begins=(0, 40))
+def test_ways_come_in_the_order_of_sizes() -> None:
+    # Two or more pages of 2M region, and one of each 1G region.
+    asked = gaps_of(1, cells=6, begins=(0, 3))
+    keys = [(sizes.gibs, sizes.over or ()) for sizes, _ in asked.ways(4, 1, {}, 50, 6)]
+    assert keys == sorted(set(keys))
+    assert ((1,), (3, 5)) in keys
+    assert ((1, 2), ()) in keys
+    # The same sizes besides: where one that overhangs may begin at many cells.
+    asked = gaps_of(1, cells=30, begins=(1, 25))
+    overs = [sizes.over for sizes, _ in asked.ways(2, 1, {}, 50, 30)]
+    assert overs == [(gib, gib) for gib in range(6, 30)]
+    overs = [sizes.over for sizes, _ in asked.ways(3, 1, {}, 50, 30) if not sizes.gibs]
+    assert overs == [(low, low + 4) for low in range(2, 26)]
+
+
+def test_any_run_may_be_that_of_the_one_that_overhangs() -> None:
+    # A TDMR of a GiB, and one that goes on from the second cell: 2 + 1 + 1 small pages, and one
+    # region of 4 pages or more.
+    assert gaps_of(4, 3, begins=(0, 2)).may_be(3, 2, {}, 50, 12)
+    assert gaps_of(3, 4, begins=(0, 2)).may_be(3, 2, {}, 50, 12)
+    assert gaps_of(4, 4, begins=(0, 2)).may_be(3, 2, {}, 50, 12)
+    assert not gaps_of(4, 4, 4, begins=(0, 2)).may_be(3, 3, {}, 50, 12)
+    assert not gaps_of(4, 3, 2, begins=(0, 2)).may_be(3, 3, {}, 50, 12)
+    assert gaps_of(4, 3, 1, begins=(0, 2)).may_be(3, 3, {}, 50, 12)
+    # However many ways there are, sizes and set come once.
+    twice = gaps_of(4, 4, begins=(0, 2))
+    assert len([sizes for sizes, _ in twice.ways(3, 2, {}, 50, 12) if sizes.gibs == (1,)]) == 1
+
+
+def test_small_pages_may_be_more_than_a_unit() -> None:
+    # 1,024 + 1,198 pages: a 4K region of 1 GiB and a 2M region of 599.
+    assert gaps_of(2222, cells=600, begins=(0, 600), reach=(600,) * 600).may_be(2, 1, {}, 5000, 600)
+    assert not gaps_of(100, cells=600, begins=(0, 600)).may_be(1, 1, {}, 5000, 600)
+
+
+def test_no_small_page_is_needed_for_whole_units() -> None:
+    assert gaps_of(2048).may_be(2, 1, {}, 0, 12)
+    assert not gaps_of(2049).may_be(2, 1, {}, 0, 1)
+
+
+def test_what_a_tdmr_before_leaves() -> None:
+    # From the second cell of four on; the first TDMR ends in front of it or behind.
+    asked = gaps_of(1, cells=4, begins=(1, 3))
+    assert asked._sizes(1, 4) == {Sizes((), None)}
+    assert asked._sizes(2, 4) == {Sizes((), None), Sizes((), (2, 2)), Sizes((), (3, 3))}
+
+
+def too_many(cells: int, end: int, number: int, steps: int, patch: pytest.MonkeyPatch) -> bool:
+    patch.setattr(together, "MOST_SIZES", steps)
+    try:
+        gaps_of(1, cells=cells, begins=(0, end))._sizes(number, cells)
+    except TooManyWays:
+        return True
+    return False
+
+
+def test_steps_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of 3 cells: from the first three ends, from the second two; from the third one after 2, and
+    # one after 1 and 1, each with a step for itself: 4 + 3 + 2 + 2.
+    assert [too_many(3, 3, 3, steps, monkeypatch) for steps in (10, 11)] == [True, False]
+    # Ends behind the cells of the node are not counted: 3 + 2.
+    assert [too_many(3, 2, 3, steps, monkeypatch) for steps in (4, 5)] == [True, False]
+    # A single TDMR: nothing but the step itself.
+    assert [too_many(3, 1, 1, steps, monkeypatch) for steps in (0, 1)] == [True, False]
+    assert [too_many(9, 2, 1, steps, monkeypatch) for steps in (0, 1)] == [True, False]
+
+
+def test_more_than_eight_tdmrs_are_too_many() -> None:
+    asked = gaps_of(5, cells=10, begins=(0, 10))
+    assert asked.may_be(8, 1, {}, 50, 10)
     with pytest.raises(TooManyWays):
-        asked.may_be(9, 1, {}, 50, 40)
-    assert asked.may_be(8, 1, {}, 50, 3) is False
+        asked.may_be(9, 1, {}, 50, 10)
+
+
+def test_sets_and_looks_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = gaps_of(5, 7, 9, cells=40, begins=(0, 40))
     monkeypatch.setattr(together, "MOST_SETS", 3)
     with pytest.raises(TooManyWays):
         asked.may_be(2, 1, {}, 50, 40)
@@ -258,11 +334,14 @@ def test_too_much_to_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.may_be(2, 1, {}, 50, 40)
     monkeypatch.setattr(together, "MOST_LOOKS", len(asked._sizes(2, 40)) * 3)
     asked.may_be(2, 1, {}, 50, 40)
-    # What was too much is not gone through again, and stays too much.
+
+
+def test_what_was_too_much_stays_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = gaps_of(5, cells=40, begins=(0, 40))
     monkeypatch.setattr(together, "MOST_SIZES", 10)
     with pytest.raises(TooManyWays):
         asked.may_be(3, 1, {}, 50, 40)
+    # It is not gone through a second time.
     monkeypatch.setattr(together, "MOST_SIZES", 10**6)
     with pytest.raises(TooManyWays):
         asked.may_be(3, 1, {}, 50, 40)
