@@ -342,6 +342,24 @@ def test_regions_apart_add_up_to_anything_but_those_of_known_tdmrs() -> None:
     assert known.room == whole.room == 20 * PAGE
 
 
+def test_each_run_of_a_gap_has_a_length_of_its_own_though_it_touches_one_of_another_node() -> None:
+    # A chunk has 10 or 18 pages, two together have 20.
+    space = Space("free", "chunk", "minimal")
+    limits = Limits(pamt_entry_size=(16, 1, 1), dynamic_pamt=True)
+
+    def gaps(first: int, second: int) -> int:
+        kinds = (("used", 5), ("none", 2), ("free", first), ("free", second), ("none", 2))
+        pieces, at = [], G
+        for kind, pages in kinds:
+            pieces.append(Piece(kind, at, at + pages))
+            at += pages
+        pieces[3] = pieces[3]._replace(node=1)
+        return len(fillable_gaps(asked([*pieces, Piece("used", at, 2 * G + 9)], space, limits)))
+
+    assert gaps(10, 10) == 1
+    assert gaps(9, 9) == gaps(8, 10) == gaps(10, 8) == 0
+
+
 def test_only_the_question_asked_last_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cut_bound, "_LAST", [])
     limits = Limits(pamt_entry_size=(16, 1, 1), dynamic_pamt=True)
