@@ -109,16 +109,15 @@ class CutFacts:
         return _behind(self.least_alone, self.least_joined)
 
     @cached_property
-    def page_steps(self) -> tuple[int, tuple[tuple[int, int, int], ...]]:
-        """PAMT pages by GiB: pages of each, and (first, last GiB, pages more) where more."""
+    def page_steps(self) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """PAMT pages by GiB: pages of each, and pages more: (last GiB with so many, pages)."""
         base = min((b - a for a, b in pairwise(self.pages)), default=0)
-        steps: list[tuple[int, int, int]] = []
+        steps: list[tuple[int, int]] = []
         for gib in range(1, len(self.pages)):
             over = self.pages[gib] - base * gib
-            if steps and steps[-1][2] == over:
-                steps[-1] = (steps[-1][0], gib, over)
-            else:
-                steps.append((gib, gib, over))
+            if steps and steps[-1][1] == over:
+                steps.pop()
+            steps.append((gib, over))
         return base, tuple(steps)
 
     def cuts(self, order: Sequence[str], max_areas: int | None = None) -> Cuts:
@@ -135,16 +134,13 @@ class CutFacts:
     def reach(self, cap: int) -> tuple[int, ...]:
         """For each cell, the first behind the last that a TDMR of `cap` areas may take in."""
         if cap not in self._reach:
-            n = len(self.cells)
             # Least over all later ends, so that no end is left out where credit comes late.
-            low = list(self.holes_to)
-            for j in range(n - 1, 0, -1):
-                low[j] = min(low[j], low[j + 1])
+            low = list(accumulate(reversed(self.holes_to), min))[::-1]
             self._reach[cap] = tuple(
                 i
                 if i in self.barred
-                else max(i, bisect_right(low, cap + self.holes_from[i], i + 1, self._end(i)) - 1)
-                for i in range(n)
+                else bisect_right(low, cap + self.holes_from[i], i + 1, self._end(i)) - 1
+                for i in range(len(self.cells))
             )
         return self._reach[cap]
 
@@ -170,7 +166,7 @@ class CutFacts:
         if key not in self._known_windows:
             steps = self.page_steps[1]
             if not by_pages:
-                steps = ((1, self.cells[-1] - self.cells[0] + 1, 0),)
+                steps = ((self.cells[-1] - self.cells[0] + 1, 0),)
             by_cell = [
                 self._windows_from(at, reach, steps) for at, reach in enumerate(self.reach(cap))
             ]
@@ -182,12 +178,12 @@ class CutFacts:
         return {}
 
     def _windows_from(
-        self, at: int, reach: int, steps: Sequence[tuple[int, int, int]]
+        self, at: int, reach: int, steps: Sequence[tuple[int, int]]
     ) -> tuple[_Window, ...]:
         cell = self.cells[at]
         windows: list[_Window] = []
         low = at
-        for number, (_, most, over) in enumerate(steps):
+        for number, (most, over) in enumerate(steps):
             if low >= reach:
                 break
             high = min(reach, bisect_left(self.cells, cell + most, low))
@@ -285,7 +281,7 @@ def _cut_facts(question: Question, filled: Sequence[Range] | None) -> CutFacts:
         high = bisect_left(cells, gap.end // GIB)
         if low >= high:
             least[low] -= 1
-        elif high < len(cells):
+        else:
             links[high - 1] -= 1
     span = cells[-1] - cells[0] + 1
     pages = tuple(question.sizes(gib).total // PAGE for gib in range(span + 1))
@@ -363,13 +359,10 @@ def _fillable_gaps(question: Question) -> tuple[Range, ...]:
 
 def rounded_levels(question: Question) -> tuple[bool, bool, bool]:
     """For each PAMT region, whether a GiB takes less than whole pages of it."""
-    limits = question.limits
-    if limits.dynamic_pamt:
-        first = (GIB // PAGE) * limits.pamt_page_bitmap_entry_bits % (8 * PAGE)
-    else:
-        first = (GIB // PAGE) * limits.pamt_entry_size[0] % PAGE
-    second = (GIB // (2 * MIB)) * limits.pamt_entry_size[1] % PAGE
-    return first != 0, second != 0, limits.pamt_entry_size[2] % PAGE != 0
+    _, second, third = question.limits.pamt_entry_size
+    # A GiB has 2^18 pages: whatever one of them takes in the first region, bytes or bits, together
+    # they take whole pages.
+    return False, GIB // (2 * MIB) * second % PAGE != 0, third % PAGE != 0
 
 
 class _Fits:
@@ -414,20 +407,16 @@ class _Fits:
         return True
 
     def _may_be(self, pages: int) -> bool:
+        """`pages`: more than none."""
         if self._sums is not None:
             return bool(self._sums >> pages & 1)
         if not self._chunk:
             return True
-        # Chunks of a GiB in all: no fewer pages than one chunk of them, no more than single ones.
-        table = self._pages
-        gib = bisect_right(table, pages) - 1
-        if gib >= 1 and table[gib] == pages:
-            return True
-        # With each further chunk regions may round up once more.
-        return any(
-            table[g] <= pages <= table[g] + self._rounding * (min(g, self._most) - 1)
-            for g in range(max(1, gib - self._rounding * self._most), gib + 1)
-        )
+        # Chunks of so many GiB in all: no fewer pages than one chunk of them has; and with each
+        # further chunk regions may round up once more.  The most GiBs that are not too many allow
+        # for the most pages.
+        gib = bisect_right(self._pages, pages) - 1
+        return pages <= self._pages[gib] + self._rounding * (min(gib, self._most) - 1)
 
 
 class _Minima:
@@ -465,7 +454,7 @@ class _Minima:
                     while queue and queue[0][0] >= value:
                         queue.popleft()
                     queue.appendleft((value, at))
-                self._next[step] = min(self._next[step], low - 1)
+                self._next[step] = low - 1
                 while queue[-1][1] > high:
                     queue.pop()
                 least = queue[-1][0]
@@ -524,8 +513,6 @@ class Cuts:
             return value
         # Cuts with no area and with one are alike then, so the rest is asked for any areas.
         rest = self.order[:at] + self.order[at + 1 :]
-        if not rest:
-            return (1,)
         other = self._facts.cuts(rest, self.cap).least
         assert other is not None
         return (*other[:at], 1, *other[at:])
@@ -537,7 +524,7 @@ class Cuts:
         if max(low) > self.cap or self.cap < 1 or len(fixed) > self._facts.most or extra is None:
             return None
         areas = sum(low) + own * len(fixed) + extra
-        if own and areas > self.cap * len(fixed):
+        if areas > self.cap * len(fixed):
             return None
         total = {
             "areas": max(areas, 1),
@@ -589,8 +576,7 @@ class Cuts:
         facts = self._facts
         if not facts.own:
             return True
-        holes = self._fewest_holes.layer(number)[0]
-        return holes < NEVER and holes + number <= self.cap * number
+        return self._fewest_holes.layer(number)[0] + number <= self.cap * number
 
     @cached_property
     def _fewest_holes(self) -> Cuts:
@@ -603,11 +589,9 @@ class Cuts:
 
     def _below(self, number: int) -> int:
         """No cut into `number` TDMRs or more is below this."""
-        total = 0
+        total = self._tdmr * number
         if self._area:
             total += self._area * (self._fewest_holes.relaxed_least + self._facts.own * number)
-        if self._tdmr:
-            total += self._tdmr * number
         if self._page:
             total += self._page * self._facts.cuts(("pamt_pages",), self.cap).relaxed_least
         return total
@@ -742,12 +726,9 @@ class Cuts:
         while len(self._layers) <= number:
             values = [self._with_end(value, at) for at, value in enumerate(self._layers[-1])]
             minima = _Minima(self._windows, values, self._page)
-            last = n - len(self._layers)
             found = [NEVER] * (n + 1)
             for i in range(n - 1, -1, -1):
-                least = minima.least(i) + self._own[i]
-                if i <= last:
-                    found[i] = min(NEVER, least)
+                found[i] = min(NEVER, minima.least(i) + self._own[i])
             self._layers.append(found)
         return self._layers[number]
 
