@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from random import Random
 
 import pytest
-from planted import planted
 
 from pamt.certificate.cut_bound import ADDITIVE
 from pamt.certificate.fill_bound import excludes_by_number, excludes_claim
+
+sys.path.insert(0, str(Path(__file__).parent))
+from planted import planted
 
 CLAIMS = (
     ("max_areas", "areas", "tdmrs", "pamt_pages"),
