@@ -192,3 +192,69 @@ def test_a_key_that_stands_twice_is_named() -> None:
     with pytest.raises(Malformed) as fault:
         load_certificate('{"format": 1, "format": 2}')
     assert (fault.value.path, fault.value.expected) == ("file", "every key once")
+
+
+def with_withdraw(text: str) -> str:
+    """A certificate with one claim, of one step `withdraw`."""
+    head = '{"format": "pamt-certificate/1", "verdict": "INFEASIBLE", "objective": ["lost"], '
+    head += '"space": {"tdmrs": "kernel", "pamt": "chunk", "reserve": "memory", "give_up": 3}, '
+    return head + '"claims": [{"at_most": {}, "steps": [' + text + "]}]}"
+
+
+def test_as_many_cases_as_are_allowed_and_no_more() -> None:
+    step = {"withdraw": "sets", "proofs": [[{"floor": "lost"}]], "cases": [[20_000, 0]]}
+    document = json.loads(with_withdraw(json.dumps(step)))
+    document["claims"] *= 10
+    assert len(load_certificate(json.dumps(document)).claims) == 10
+    step["cases"] = [[1, 0]]
+    document["claims"].append({"at_most": {}, "steps": [step]})
+    with pytest.raises(Malformed) as fault:
+        load_certificate(json.dumps(document))
+    assert fault.value.path == "claims"
+
+
+def test_cases_are_pairs() -> None:
+    for pair in ("[1, 0, 0]", "[1, 0, 7]"):
+        with pytest.raises(Malformed) as fault:
+            load_certificate(
+                with_withdraw(
+                    f'{{"withdraw": "sets", "proofs": [[{{"floor": "lost"}}]], "cases": [{pair}]}}'
+                )
+            )
+        assert fault.value.expected == "how many, and the number of a proof"
+
+
+def test_no_step_of_its_kind_is_inside_another_wherever_it_stands() -> None:
+    inner = '{"withdraw": "sets", "proofs": [[{"floor": "lost"}]], "cases": [[1, 0]]}'
+    split = '{"split": [0], "piece": "chunk", "where": {}, "at_most": 0, "low": 1, "high": 2}'
+    for steps in (inner, f'{split}, {{"floor": "lost"}}, {inner}'):
+        with pytest.raises(Malformed) as fault:
+            load_certificate(
+                with_withdraw(f'{{"withdraw": "sets", "proofs": [[{steps}]], "cases": [[1, 0]]}}')
+            )
+        assert fault.value.expected == "no step of this kind inside another"
+
+
+def test_numbers_have_256_bits_at_most() -> None:
+    document = json.loads(TEXT)
+    document["claims"][1]["steps"][1]["total"] = (1 << 256) - 1
+    assert load_certificate(json.dumps(document)).claims[1].steps[1].total == (1 << 256) - 1  # type: ignore[union-attr]
+    document["claims"][1]["steps"][1]["total"] = 1 << 256
+    with pytest.raises(Malformed) as fault:
+        load_certificate(json.dumps(document))
+    assert fault.value.found == "257 bits"
+
+
+def test_keys_have_nine_digits_at_most() -> None:
+    document = json.loads(TEXT)
+    areas = document["claims"][1]["steps"][1]["areas"]
+    areas["123456789"] = 1
+    assert load_certificate(json.dumps(document))
+    areas["1234567890"] = 1
+    with pytest.raises(Malformed) as fault:
+        load_certificate(json.dumps(document))
+    assert fault.value.expected == "a number as key"
+
+
+def test_what_json_cannot_say_is_shown_as_it_is() -> None:
+    assert str(Malformed("here", "a number", {1, 2})).endswith("found {1, 2}")
