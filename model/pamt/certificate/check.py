@@ -342,4 +342,4 @@ def floor(question: Question, component: str, *, keeps_all: bool = True) -> int:
             return sum(fact.pages * nearest[fact.home] for fact in question.tdmrs)
         worst = min((question.weight(a, b) for a in homes for b in nodes), default=0)
         return 0 if worst >= 0 else -(1 << 62)
-    return 1 if component in {"tdmrs", "areas", "max_areas", "pamt_pages"} else 0
+    return 1
