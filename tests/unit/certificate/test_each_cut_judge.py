@@ -288,6 +288,18 @@ def test_room_is_counted_for_pieces_that_are_as_long_or_longer() -> None:
     assert not does(over, both, max_areas=0)
 
 
+def test_a_tdmr_with_more_holes_than_areas_does_no_good_though_others_have_room() -> None:
+    # Chunks have 10 pages; there is room for four of them in the last two GiBs.
+    memory, free = [(G, 4 * G, 0)], [(2 * G + 5, 2 * G + 25, 0), (3 * G + 5, 3 * G + 25, 0)]
+    question = ask(memory, free, Space("free", "chunk", "memory"), limit=2)
+    cut = ((0, 0), (1, 1), (2, 2))
+    does: list[bool] = []
+    for holes in (2, 3):
+        facts = cut_facts(question).but(alone=(holes, 0, 0), least_alone=(holes, 0, 0))
+        does.append(CutJudge(question, facts, (), {}).may_do(cut))
+    assert does == [True, False]
+
+
 def test_sums() -> None:
     sums = _Sums([1024, 2048, 2, 4, 1])
     reached = {a + b for a in (0, 1024, 2048, 3072) for b in range(8)}
