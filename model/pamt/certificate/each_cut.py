@@ -113,7 +113,7 @@ class AllCuts:
             return
         # All ends are looked at for the last limit, which leaves few over for the others.
         cuts, limit = self._limits[-1][0], left[-1]
-        self._spend(1 + max(0, cuts.reach[first] - first) // 64)
+        self._spend(1 + (cuts.reach[first] - first) // 64)
         behind = [(each, each.layer(number - 1), each.reach[first]) for each, _ in self._limits]
         for last in cuts.ends(number, first, limit):
             rest: list[int] = []
@@ -144,9 +144,7 @@ class CutJudge:
         self._plain = facts.unfilled
         self._most = min(facts.limit, at_most.get("max_areas", facts.limit))
         self._areas = at_most.get("areas")
-        self._gaps = [
-            (gap, [(node, pages) for node, pages in _runs_in(question, gap)]) for gap in gaps
-        ]
+        self._gaps = [(gap, list(_runs_in(question, gap))) for gap in gaps]
         self._wanted = sorted({node for _, runs in self._gaps for node, _ in runs})
         self._sizes: dict[int, tuple[int, ...]] = {}
         self._fillable: dict[tuple[tuple[int, ...], ...], list[bool]] = {}
@@ -158,9 +156,11 @@ class CutJudge:
         left = self.left(cut)
         if max(left) > self._most:
             return False
+        if self._areas is None:
+            return True
         areas = sum(left)
-        if self._areas is None or areas > self._areas:
-            return self._areas is None
+        if areas > self._areas:
+            return False
         return max(1, areas + opens(self._plain, self._modest, cut)) <= self._areas
 
     def left(self, cut: Cut) -> list[int]:
@@ -244,7 +244,7 @@ class CutJudge:
         for nodes, sizes_here in need.items():
             sizes_here.sort(reverse=True)
             for number, size in enumerate(sizes_here, 1):
-                if self._supply(nodes, size, ranges, room, number) < number:
+                if self._supply(nodes, size, ranges, room) < number:
                     return False
         return True
 
@@ -254,9 +254,8 @@ class CutJudge:
         size: int,
         ranges: Sequence[Range],
         room: Sequence[int],
-        wanted: int,
     ) -> int:
-        """Pieces of `size` bytes that room and runs let in on these nodes; `wanted` at most."""
+        """Pieces of `size` bytes that room and runs let in on these nodes."""
         slots = [0] * len(ranges)
         shared = 0
         starts = [where.start for where in ranges]
@@ -272,8 +271,7 @@ class CutJudge:
                     # Across a border: a piece that begins here takes room here and behind.
                     if at < last and room[at] > 0 and room[at + 1] > 0:
                         shared += 1
-        found = sum(min(a, max(0, b)) for a, b in zip(slots, room, strict=True)) + shared
-        return min(found, wanted)
+        return sum(map(min, slots, room)) + shared
 
 
 class _Sums:
@@ -292,15 +290,11 @@ class _Sums:
                 self._large |= {total + pages for total in self._large}
             else:
                 self._large = None
-        self._few = sum(small)
 
     def __contains__(self, pages: int) -> bool:
         if self._large is None:
             return True
-        return any(
-            0 <= pages - total <= self._few and self._small >> (pages - total) & 1
-            for total in self._large
-        )
+        return any(pages >= total and self._small >> (pages - total) & 1 for total in self._large)
 
 
 def _runs_in(question: Question, gap: Range) -> Iterator[tuple[int, int]]:
