@@ -311,6 +311,9 @@ def test_sums() -> None:
         *range(128, 135),
     ]
 
+    # Less than a 64th of the longest, but not less than a 65th: small, and used once.
+    assert [p for p in range(300) if p in _Sums([129, 2])] == [0, 2, 129, 131]
+
 
 def test_with_more_sums_than_are_listed_any_length_counts_as_reached() -> None:
     def doubling(number: int) -> list[int]:
